@@ -1,0 +1,144 @@
+/* An agent: a Download Agent that runs on the phone.  Describe storage, read, write, erase, tables, memory test, reboot — three dialects
+ * (legacy, XFlash, XML) behind one table of functions.
+ *
+ * Addresses are bytes inside a hardware region (MkRegion); a dialect or release that speaks linear addresses converts inside.  Data
+ * moves through sink and source functions, as with MkStore.  All calls block, on one thread, and obey the GCancellable the agent was
+ * opened with.  After a fault GONE, SILENT or PROTOCOL the agent is lost: only mk_agent_free() remains. */
+#pragma once
+
+#include "agent/agent-file.h"
+#include "core/progress.h"
+#include "link/link.h"
+#include "layout/layout.h"
+#include "store/store.h"
+
+typedef struct _MkAgent MkAgent;
+
+/* What the agent reports of the phone. Sizes in bytes; status words as sent (0 = found). */
+typedef struct {
+    MkStorage storage; /* what the phone's system lives on; UNKNOWN = none was found */
+    MkGeometry geometry;
+    uint32_t nor_status, nand_status, emmc_status, sdmmc_status, ufs_status;
+    uint8_t emmc_cid[16]; /* as sent, each word big-endian: manufacturer first */
+    uint64_t sdmmc_size;
+    uint16_t nand_ids[8];
+    unsigned nand_id_count;
+    uint64_t sram_size, dram_size;
+    uint32_t dram_status;
+    uint8_t chip_id[16]; /* the chip's random id; all zero = not known */
+    bool has_chip_id;
+    uint8_t emmc_firmware[8];
+    uint32_t boot_style; /* 1033 eMMC, 1034 NOR, 1035 NAND, 0 not said */
+    uint8_t usb_speed;   /* 0 full, 1 high, 2 super, 0xFF not asked */
+    char *ufs_model;     /* or NULL */
+    int life_percent;    /* storage life used, -1 = not known */
+    char *version;       /* agent's own words about itself, for the log */
+} MkAgentInfo;
+
+typedef enum {
+    MK_AGENT_CAN_TABLE = 1 << 0, /* read_table/write_table */
+    MK_AGENT_CAN_NAMES = 1 << 1, /* download/upload by partition name */
+    MK_AGENT_CAN_MEMORY_TEST = 1 << 2,
+    MK_AGENT_CAN_SPARE = 1 << 3,          /* NAND page + spare reads */
+    MK_AGENT_WRITES_BOOT_HEADER = 1 << 4, /* download_preloader makes EMMC_BOOT/BRLYT itself */
+    MK_AGENT_CAN_CHECKSUM = 1 << 5,       /* verify_checksum works */
+} MkAgentCaps;
+
+typedef enum { MK_AFTER_STAY, MK_AFTER_REBOOT, MK_AFTER_OFF, MK_AFTER_META, MK_AFTER_FASTBOOT } MkAfter;
+
+typedef enum {
+    MK_MEMTEST_DATA_BUS,
+    MK_MEMTEST_ADDRESS_BUS,
+    MK_MEMTEST_PATTERN,
+    MK_MEMTEST_INC_DEC,
+} MkMemoryTest;
+
+typedef enum { MK_ERASE_NORMAL, MK_ERASE_FORCE, MK_ERASE_MARK_BAD } MkEraseMode;
+typedef enum { MK_NAND_PAGE, MK_NAND_PAGE_SPARE, MK_NAND_SPARE, MK_NAND_PAGE_ECC } MkNandMode;
+
+typedef struct {
+    const char *dialect; /* "legacy" */
+    void (*free)(MkAgent *agent);
+    bool (*read)(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkSinkFunc sink, gpointer user_data,
+                 GError **error);
+    bool (*write)(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkSourceFunc source,
+                  gpointer user_data, GError **error);
+    bool (*erase)(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkEraseMode mode, bool physical,
+                  MkProgress *progress, GError **error);
+    /* NULL entries below: this dialect has no such thing; the caller gets MK_FAULT_UNSUPPORTED. */
+    bool (*read_nand)(MkAgent *agent, uint64_t offset, uint64_t length, MkNandMode mode, bool physical, MkSinkFunc sink,
+                      gpointer user_data, GError **error);
+    /* A file image to a NAND partition: YAFFS images carry their spare, UBI/raw do not. */
+    bool (*write_nand)(MkAgent *agent, const MkPartition *partition, uint64_t length, MkSourceFunc source,
+                       gpointer user_data, GError **error);
+    bool (*read_table)(MkAgent *agent, MkLayout **layout, GError **error); /* E-TABLE-NONE if the phone has none */
+    bool (*write_table)(MkAgent *agent, const MkLayout *layout, bool update,
+                        GError **error);                              /* update false: validate only */
+    bool (*read_bmt)(MkAgent *agent, GArray **pairs, GError **error); /* u32 bad << 16 | replacement */
+    bool (*verify_checksum)(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, uint16_t sum16,
+                            bool *equal, GError **error);
+    bool (*memory_test)(MkAgent *agent, MkMemoryTest test, uint64_t start, uint64_t length, uint32_t pattern,
+                        MkProgress *progress, GError **error);
+    bool (*battery)(MkAgent *agent, unsigned *millivolt, GError **error);
+    bool (*set_baud)(MkAgent *agent, unsigned baud, GError **error); /* UART only */
+    bool (*high_speed)(MkAgent *agent, bool *reenumerates,
+                       GError **error); /* USB: true in *reenumerates = port will come back as another */
+    bool (*finish)(MkAgent *agent, MkAfter after, GError **error);
+} MkAgentClass;
+
+struct _MkAgent {
+    const MkAgentClass *klass;
+    MkLink *link;         /* borrowed */
+    GCancellable *cancel; /* or NULL */
+    MkAgentInfo info;
+    unsigned caps; /* MkAgentCaps */
+    bool lost;     /* a fault made the conversation unusable */
+};
+
+/* How a phone was reached and what its dialects need; made by boot. */
+typedef struct {
+    const MkSoc *soc;
+    uint16_t hw_code, hw_sub_code, hw_version, sw_version;
+    bool from_preloader; /* DRAM is up */
+    uint8_t brom_version, bl_version;
+    const MkAgentFile *file;
+    const MkAgentEntry *entry;
+    GBytes *emi; /* whole EMI block (MTK_BLOADER_INFO_v …) for BootROM connections, or NULL */
+    enum { MK_BATTERY_AUTO, MK_BATTERY_WITH, MK_BATTERY_WITHOUT } battery;
+    bool trace_packets;
+} MkAgentSetup;
+
+/* The phone has just been told to jump to the agent's first stage: takes it from there to a running command loop with the storage
+ * reported (stage 1, DRAM, stage 2, report, flash id). The dialect is the entry's family. PROGRESS may be NULL. */
+MkAgent *mk_agent_open(MkLink *link, const MkAgentSetup *setup, MkProgress *progress, GCancellable *cancel,
+                       GError **error);
+void mk_agent_free(MkAgent *agent);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkAgent, mk_agent_free)
+
+const MkAgentInfo *mk_agent_info(const MkAgent *agent);
+bool mk_agent_can(const MkAgent *agent, MkAgentCaps cap);
+/* Size of a region by the report, 0 = the phone has none. */
+uint64_t mk_agent_region_size(const MkAgent *agent, MkRegion region);
+
+/* Thin calls through the table; they check range and alignment first (MK_FAULT_RANGE) and answer MK_FAULT_UNSUPPORTED where there is no entry. */
+bool mk_agent_read(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkSinkFunc sink,
+                   gpointer user_data, GError **error);
+bool mk_agent_write(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkSourceFunc source,
+                    gpointer user_data, GError **error);
+bool mk_agent_erase(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkEraseMode mode, bool physical,
+                    MkProgress *progress, GError **error);
+bool mk_agent_read_nand(MkAgent *agent, uint64_t offset, uint64_t length, MkNandMode mode, bool physical,
+                        MkSinkFunc sink, gpointer user_data, GError **error);
+bool mk_agent_write_nand(MkAgent *agent, const MkPartition *partition, uint64_t length, MkSourceFunc source,
+                         gpointer user_data, GError **error);
+bool mk_agent_read_table(MkAgent *agent, MkLayout **layout, GError **error);
+bool mk_agent_write_table(MkAgent *agent, const MkLayout *layout, bool update, GError **error);
+bool mk_agent_read_bmt(MkAgent *agent, GArray **pairs, GError **error);
+bool mk_agent_memory_test(MkAgent *agent, MkMemoryTest test, uint64_t start, uint64_t length, uint32_t pattern,
+                          MkProgress *progress, GError **error);
+bool mk_agent_battery(MkAgent *agent, unsigned *millivolt, GError **error);
+bool mk_agent_set_baud(MkAgent *agent, unsigned baud, GError **error);
+bool mk_agent_finish(MkAgent *agent, MkAfter after, GError **error);
+
+/* A region of the phone as a store (borrows the agent, which must outlive it). */
+MkStore *mk_store_agent_new(MkAgent *agent, MkRegion region, GError **error);

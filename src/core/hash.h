@@ -1,0 +1,16 @@
+/* Checksums of the protocols and formats, chainable: start with 0 (crc32 too) and feed the result back in. */
+#pragma once
+
+#include <glib.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Sum of all bytes modulo 65536: the legacy agent's packets (spec da-legacy.md 1). */
+uint16_t mk_sum16(uint16_t sum, const void *data, size_t length);
+/* XOR of little-endian 16-bit words, an odd last byte as a low byte: SEND_DA (spec brom.md 6.8). Chain only after an even
+ * number of bytes. */
+uint16_t mk_xor16(uint16_t sum, const void *data, size_t length);
+/* zlib's CRC-32, as GPT and sparse images use it. */
+uint32_t mk_crc32(uint32_t crc, const void *data, size_t length);
+/* SHA-256 of a buffer as 64 lower-case hex digits. Caller frees. */
+char *mk_sha256_hex(const void *data, size_t length);

@@ -1,0 +1,75 @@
+/* A link: bytes to and from one phone.  Exact reads with a deadline, whole writes, nothing about protocols.
+ *
+ * Each mk_link_write() is one transfer: on USB it becomes bulk transfers of its own, never glued to the bytes of another call, which
+ * phones insist on for bulk data (spec agents.md, last section).  Faults: GONE (the port vanished), SILENT (deadline passed),
+ * STOPPED (cancelled), CON_BUSY / CON_NONE on opening. */
+#pragma once
+
+#include <gio/gio.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct _MkLink MkLink;
+typedef struct _MkTrace MkTrace;
+
+typedef enum {
+    MK_LINK_SERIAL, /* tty, pty */
+    MK_LINK_SOCKET,
+    MK_LINK_PAIR,
+    MK_LINK_USB,
+} MkLinkKind;
+
+#define MK_FOREVER (-1) /* a time-out in ms that never comes */
+
+typedef struct {
+    /* At least 1, at most LENGTH bytes; *got is set. Waits TIMEOUT ms; time-out → fault SILENT. */
+    bool (*read_some)(MkLink *link, void *data, size_t length, size_t *got, int timeout, GCancellable *cancel,
+                      GError **error);
+    bool (*write)(MkLink *link, const void *data, size_t length, int timeout, GCancellable *cancel, GError **error);
+    bool (*set_baud)(MkLink *link, unsigned baud, GError **error);       /* NULL: has no meaning here */
+    bool (*set_lines)(MkLink *link, bool dtr, bool rts, GError **error); /* NULL: has no meaning here */
+    void (*free)(MkLink *link);
+} MkLinkClass;
+
+/* Implementations embed this first; made with mk_link_alloc(). */
+struct _MkLink {
+    const MkLinkClass *klass;
+    MkLinkKind kind;
+    char *name;       /* the port as the user would name it */
+    MkTrace *trace;   /* or NULL */
+    uint8_t *pending; /* bytes read ahead from the port, internal to link.c */
+    size_t pending_length, pending_offset;
+};
+gpointer mk_link_alloc(const MkLinkClass *klass, size_t size, MkLinkKind kind, const char *name);
+
+/* PORT: /dev/ttyACM0, /dev/pts/3, a symbolic link to one, socket:PATH, socket:HOST:PORT. Bus paths belong to the USB link.
+ * Serial ports are put into raw mode, 8N1, 115200 baud, no flow control, HUPCL off, RTS and DTR raised (spec brom.md 1.4, hosts.md). */
+MkLink *mk_link_open(const char *port, GCancellable *cancel, GError **error);
+/* Waits until PORT exists and can be opened, at most TIMEOUT ms (MK_FOREVER: until cancelled), reaction ≤ 10 ms. CON_NONE when the time
+ * is over; CON_BUSY at once if the port is there and somebody else's. */
+MkLink *mk_link_wait(const char *port, int timeout, GCancellable *cancel, GError **error);
+/* Two ends in memory; borders between writes are kept if BORDERS (a read never spans two writes). For tests. */
+void mk_link_pair(MkLink **one, MkLink **other, bool borders);
+/* A link over a connected socket or tty file descriptor (taken over). */
+MkLink *mk_link_from_fd(int fd, MkLinkKind kind, const char *name);
+void mk_link_free(MkLink *link);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkLink, mk_link_free)
+
+bool mk_link_read(MkLink *link, void *data, size_t length, int timeout, GCancellable *cancel, GError **error);
+bool mk_link_read_some(MkLink *link, void *data, size_t length, size_t *got, int timeout, GCancellable *cancel,
+                       GError **error);
+bool mk_link_write(MkLink *link, const void *data, size_t length, int timeout, GCancellable *cancel, GError **error);
+bool mk_link_set_baud(MkLink *link, unsigned baud, GError **error); /* true and nothing where baud has no meaning */
+bool mk_link_set_lines(MkLink *link, bool dtr, bool rts, GError **error);
+/* Throws away what comes until nothing came for QUIET ms. */
+bool mk_link_drain(MkLink *link, int quiet, GCancellable *cancel, GError **error);
+const char *mk_link_name(const MkLink *link);
+
+/* --- trace: both directions with time stamps and command names --- */
+MkTrace *mk_trace_open(const char *path, GError **error); /* creates; never overwrites */
+void mk_trace_free(MkTrace *trace);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkTrace, mk_trace_free)
+void mk_link_set_trace(MkLink *link, MkTrace *trace); /* not owned; NULL = off */
+/* Names what comes next in the trace, e.g. "D4 FORMAT". Costs nothing without a trace. */
+void mk_link_note(MkLink *link, const char *format, ...) G_GNUC_PRINTF(2, 3);

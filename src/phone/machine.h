@@ -1,0 +1,47 @@
+/* What the protocol code of the virtual phone may touch of the machine around it, and what it says when it ends. */
+#pragma once
+
+#include "phone/chip.h"
+#include "phone/wire.h"
+
+typedef enum {
+    MK_NEXT_GONE,     /* the wire said so: cable out, power gone, reset from outside */
+    MK_NEXT_BOOT,     /* nobody talked: boot on */
+    MK_NEXT_RESET,    /* restarts (watchdog, reboot) */
+    MK_NEXT_OFF,      /* switched off */
+    MK_NEXT_BOOTROM,  /* assert or USBDL flag: BootROM download for `bootrom_seconds` */
+    MK_NEXT_DOWNLOAD, /* restarts and stays in the preloader without time-out */
+    MK_NEXT_HALT,     /* answers nothing any more, until power is cut */
+    MK_NEXT_META,
+    MK_NEXT_FACTORY,
+    MK_NEXT_FASTBOOT,
+    MK_NEXT_AGENT,
+} MkNext;
+
+typedef struct {
+    const MkModel *model;
+    MkChip *chip;
+    MkWire *wire;
+    bool battery; /* inserted */
+    unsigned battery_mv;
+    bool dram_up;             /* preloader started it, or ENABLE_DRAM did */
+    unsigned bootrom_seconds; /* for MK_NEXT_BOOTROM; 0 = no limit */
+    bool high_speed;          /* USB speed the port has */
+    char *release;            /* agent release to act as: marker, --agent option or the model's default; "G3" */
+    /* Agent bytes as they arrived, how they were sent. */
+    GBytes *da;
+    uint32_t da_address, da_signature_length;
+    uint32_t jump_address;
+    uint8_t shown_bl_version;
+    /* One line for the log of the phone, printf-style. */
+    void (*log)(gpointer user_data, const char *text);
+    gpointer log_data;
+    uint8_t random_seed;
+} MkMachine;
+
+void mk_machine_log(MkMachine *machine, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Each runs on the phone's own thread until it is over. */
+MkNext mk_bootrom_run(MkMachine *machine);   /* start handshake, commands; MK_NEXT_AGENT after JUMP_DA */
+MkNext mk_preloader_run(MkMachine *machine); /* READY window, tokens, commands */
+MkNext mk_legacy_run(MkMachine *machine);    /* the legacy agent, stage 1 to finish */

@@ -1,0 +1,39 @@
+/* The device's end of the cable, as the protocol code of the virtual phone sees it: blocking reads and writes that end with GONE as soon as
+ * the cable is out, the power is gone or a reset was asked for, so that the protocol reads like the device's own straight code. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct _MkWire MkWire;
+
+typedef enum { MK_WIRE_OK, MK_WIRE_TIMEOUT, MK_WIRE_GONE } MkWireResult;
+
+/* Exactly LENGTH bytes; TIMEOUT ms, -1 = for ever (as real agents wait). With border checking on, a read of more than one byte at an
+ * instant when bytes of the host's current write were already taken singly drops the rest of that write (spec agents.md, last section). */
+MkWireResult mk_wire_read(MkWire *wire, void *data, size_t length, int timeout);
+/* At least 1, at most LENGTH bytes. */
+MkWireResult mk_wire_read_some(MkWire *wire, void *data, size_t length, size_t *got, int timeout);
+/* Bytes that wait to be read, without taking them. */
+size_t mk_wire_waiting(MkWire *wire);
+MkWireResult mk_wire_write(MkWire *wire, const void *data, size_t length);
+
+/* Big-endian helpers for the protocols. */
+MkWireResult mk_wire_get8(MkWire *wire, uint8_t *value);
+MkWireResult mk_wire_get16(MkWire *wire, uint16_t *value);
+MkWireResult mk_wire_get32(MkWire *wire, uint32_t *value);
+MkWireResult mk_wire_get64(MkWire *wire, uint64_t *value);
+MkWireResult mk_wire_put8(MkWire *wire, uint8_t value);
+MkWireResult mk_wire_put16(MkWire *wire, uint16_t value);
+MkWireResult mk_wire_put32(MkWire *wire, uint32_t value);
+MkWireResult mk_wire_put64(MkWire *wire, uint64_t value);
+/* True once DTR is down or the host closed the port (boot-mode tokens wait for it); always true where lines do not exist. */
+bool mk_wire_host_closed(MkWire *wire);
+/* UART only: baud rate both ends must share; no meaning on pty/socket, kept so that SPEED can be told apart. */
+void mk_wire_set_baud(MkWire *wire, unsigned baud);
+
+/* For tests of protocol code: a wire over one end of a socketpair. Closing the fd at the other end is GONE. */
+MkWire *mk_wire_new_fd(int fd, bool borders);
+void mk_wire_free(MkWire *wire);

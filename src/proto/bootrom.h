@@ -1,0 +1,103 @@
+/* BootROM and preloader download protocol: constants shared by both ends (spec brom.md). */
+#pragma once
+
+#define MK_BROM_START_BYTES                                                                                            \
+    {                                                                                                                  \
+        0xA0, 0x0A, 0x50, 0x05                                                                                         \
+    }
+#define MK_BROM_READY                "READY"
+#define MK_BROM_READY_PERIOD_MS      20
+#define MK_BROM_START_WINDOW_MS      300
+#define MK_BROM_HANDSHAKE_TIMEOUT_MS 2500
+
+enum {
+    MK_BROM_LEGACY_WRITE16 = 0xA1,
+    MK_BROM_LEGACY_READ16 = 0xA2,
+    MK_BROM_I2C_INIT = 0xB0,
+    MK_BROM_I2C_DEINIT = 0xB1,
+    MK_BROM_I2C_WRITE8 = 0xB2,
+    MK_BROM_I2C_READ8 = 0xB3,
+    MK_BROM_I2C_SET_SPEED = 0xB4,
+    MK_BROM_PWR_INIT = 0xC4,
+    MK_BROM_PWR_DEINIT = 0xC5,
+    MK_BROM_PWR_READ16 = 0xC6,
+    MK_BROM_PWR_WRITE16 = 0xC7,
+    MK_BROM_READ16 = 0xD0,
+    MK_BROM_READ32 = 0xD1,
+    MK_BROM_WRITE16 = 0xD2,
+    MK_BROM_WRITE16_NO_ECHO = 0xD3,
+    MK_BROM_WRITE32 = 0xD4,
+    MK_BROM_JUMP_DA = 0xD5,
+    MK_BROM_JUMP_BL = 0xD6,
+    MK_BROM_SEND_DA = 0xD7,
+    MK_BROM_GET_TARGET_CONFIG = 0xD8,
+    MK_BROM_SEND_ENV_PREPARE = 0xD9,
+    MK_BROM_DA_RESERVED = 0xDA,
+    MK_BROM_UART1_LOG_EN = 0xDB,
+    MK_BROM_UART1_SET_BAUD = 0xDC,
+    MK_BROM_DEBUGLOG = 0xDD,
+    MK_BROM_JUMP_DA64 = 0xDE,
+    MK_BROM_GET_LOG_NEW = 0xDF,
+    MK_BROM_SEND_CERT = 0xE0,
+    MK_BROM_GET_ME_ID = 0xE1,
+    MK_BROM_SEND_AUTH = 0xE2,
+    MK_BROM_SLA = 0xE3,
+    MK_BROM_GET_SOC_ID = 0xE7,
+    MK_BROM_SEND_PARTITION = 0x70,
+    MK_BROM_JUMP_TO_PARTITION = 0x71,
+    MK_BROM_STAY_STILL = 0x80,
+    MK_BROM_ZEROIZATION = 0xF0, /* never sent */
+    MK_BROM_SEND_PRELOADER = 0xF1,
+    MK_BROM_GET_PL_CAP = 0xFB,
+    MK_BROM_GET_HW_SW_VER = 0xFC,
+    MK_BROM_GET_HW_CODE = 0xFD,
+    MK_BROM_GET_BL_VER = 0xFE,
+    MK_BROM_GET_VERSION = 0xFF,
+};
+
+/* GET_TARGET_CONFIG bits */
+enum {
+    MK_CONFIG_SBC = 1 << 0,
+    MK_CONFIG_SLA = 1 << 1,
+    MK_CONFIG_DAA = 1 << 2,
+    MK_CONFIG_EPP = 1 << 3,
+    MK_CONFIG_ROOT_CERT = 1 << 4,
+    MK_CONFIG_READ_AUTH = 1 << 5,
+    MK_CONFIG_WRITE_AUTH = 1 << 6,
+    MK_CONFIG_C8_BLOCKED = 1 << 7,
+};
+
+/* 16-bit status words */
+enum {
+    MK_BROM_STATUS_OK = 0,
+    MK_BROM_STATUS_READ_REGION = 0x1000,
+    MK_BROM_STATUS_WRITE_REGION = 0x1001,
+    MK_BROM_STATUS_NO_AUTH_NEEDED = 0x1D0C,
+    MK_BROM_STATUS_SLA_REQUIRED = 0x1D0D,
+    MK_BROM_STATUS_DA_OVERLAP = 0x1D0E,
+    MK_BROM_STATUS_DA_INVALID_JUMP = 0x1D0F,
+    MK_BROM_STATUS_EXCEED_MAX_DA_BLOCKS = 0x1D10,
+    MK_BROM_STATUS_DA_UNALIGNED = 0x1D11,
+    MK_BROM_STATUS_DA_INVALID_RANGE = 0x1D12,
+    MK_BROM_STATUS_DA_LENGTH_ZERO = 0x1D13,
+    MK_BROM_STATUS_DA_SIG_TOO_LONG = 0x1D14,
+    MK_BROM_STATUS_DA_SIG_ZERO = 0x1D15,
+    MK_BROM_STATUS_DA_NOT_EXIST = 0x1D16,
+    MK_BROM_STATUS_I2C_WRITE_LENGTH = 0x1D1E,
+    MK_BROM_STATUS_I2C_READ_LENGTH = 0x1D1F,
+    MK_BROM_STATUS_I2C_SPEED = 0x1D20,
+    MK_BROM_STATUS_AUTH_VERIFY_FAIL = 0x2000,
+    MK_BROM_STATUS_DA_SIG_FAIL = 0x2001,
+    MK_BROM_STATUS_DA_NO_MEM = 0x2002,
+    MK_BROM_STATUS_DA_INIT_KEY_FAIL = 0x2003,
+    MK_BROM_STATUS_DA_RELOCATE = 0x2006,
+    MK_BROM_STATUS_DA_BLACKLIST = 0x5A5B,
+    MK_BROM_STATUS_SLA_ALREADY = 0x7017,
+    MK_BROM_STATUS_DAA_SIG_FAIL = 0x7024,
+    MK_BROM_STATUS_MISALIGNED = 0xFFFF,
+    MK_BROM_STATUS_ZERO_COUNT = 0xFFFE,
+    MK_BROM_STATUS_COUNT_OVERFLOW = 0xFFFD,
+};
+
+/* Argument block a preloader leaves for the agent (spec brom.md 6.8) */
+#define MK_DA_ARGUMENT_MAGIC 0x58885168u

@@ -1,0 +1,67 @@
+/* A ROM: a layout, the images that belong to it, and what it claims to be for. Made from a folder with its scatter beside it or
+ * elsewhere; archives, backups and loose piles come later. (spec behaviour.md 3, checks.md, scatter.md 2.5, 3.8) */
+#pragma once
+
+#include "image/image.h"
+#include "layout/layout.h"
+#include "core/progress.h"
+#include "soc/soc.h"
+
+typedef struct {
+    const MkPartition *partition; /* of rom->layout */
+    char *path;                   /* file found, or NULL */
+    MkImage *image;               /* opened, or NULL */
+    MkContent content;            /* outermost kind */
+    MkContent inner;              /* inside a sparse file; = content otherwise */
+    uint64_t file_size;
+    char *sha256;  /* of the file, NULL until mk_rom_hash() */
+    bool selected; /* would be written: visible, ticked by the scatter, file there, not class I/S */
+} MkRomItem;
+
+typedef struct {
+    char *chip; /* "MT6577" normalised, NULL = nobody says */
+    MkStorage storage;
+    char *project; /* scatter */
+    char *preloader_project, *preloader_chip;
+    char *model, *brand, *device, *build, *fingerprint, *android, *platform; /* build.prop of system, NULL = unknown */
+} MkRomClaims;
+
+typedef struct {
+    char *folder;
+    char *scatter_path;
+    MkLayout *layout;
+    GPtrArray *items; /* (element-type MkRomItem) one per partition of the layout */
+    MkRomClaims claims;
+    GPtrArray *findings; /* (element-type MkFinding) from the scatter, file matching and claims */
+} MkRom;
+
+/* FOLDER holds the images; SCATTER (may be NULL) is the scatter's path, else the only *scatter*.txt in FOLDER is taken (several: a
+ * fault that names them). Every file is opened, identified and measured; a missing file leaves its item empty. STORAGE picks a combo
+ * scatter's section (UNKNOWN: the first). */
+MkRom *mk_rom_open_folder(const char *folder, const char *scatter, MkStorage storage, GError **error);
+void mk_rom_free(MkRom *rom);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkRom, mk_rom_free)
+MkRomItem *mk_rom_find(const MkRom *rom, const char *partition);
+/* Ticks or unticks by name; partitions of class I, S or R and tables only when NAMED is true. Fault if there is no such partition or no file. */
+bool mk_rom_select(MkRom *rom, const char *partition, bool selected, bool named, GError **error);
+/* SHA-256 of every selected file; progress in bytes. */
+bool mk_rom_hash(MkRom *rom, MkProgress *progress, GCancellable *cancel, GError **error);
+
+/* What the checks may know about the phone; any pointer NULL, any number 0 = not known ("not checked"). */
+typedef struct {
+    const MkSoc *soc;
+    const MkGeometry *geometry;
+    const MkLayout *layout; /* phone's own, resolved */
+    const char *preloader_project;
+    MkStorage storage;
+    bool storage_none; /* the agent found no storage at all */
+} MkPhoneFacts;
+
+/* All checks of spec checks.md whose formats this build knows. Appends to FINDINGS; ids of checks that lacked an input are appended to
+ * UNCHECKED (char *, may be NULL). Resolves a copy of the layout for the phone's geometry where there is one. */
+bool mk_rom_check(const MkRom *rom, const MkPhoneFacts *phone, GPtrArray *findings, GPtrArray *unchecked,
+                  GError **error);
+/* "yes", "probably", "probably not", "no" from findings (spec behaviour.md 3.6). */
+typedef enum { MK_FIT_YES, MK_FIT_PROBABLY, MK_FIT_PROBABLY_NOT, MK_FIT_NO } MkFit;
+MkFit mk_rom_verdict(const GPtrArray *findings, const MkPhoneFacts *phone);
+const char *mk_fit_words(MkFit fit);

@@ -1,0 +1,35 @@
+#include "core/hash.h"
+
+#include <string.h>
+
+/* Vectors: spec da-legacy-vectors.txt, zlib's check value. */
+static void test_sums(void)
+{
+    uint8_t p[512], a[512];
+    for (int i = 0; i < 512; i++)
+        p[i] = (uint8_t)i;
+    memset(a, 0xAB, sizeof a);
+    g_assert_cmphex(mk_sum16(0, p, 512), ==, 0xFF00);
+    g_assert_cmphex(mk_sum16(0, p, 256), ==, 0x7F80);
+    g_assert_cmphex(mk_sum16(mk_sum16(0, p, 100), p + 100, 412), ==, 0xFF00);
+    g_assert_cmphex(mk_sum16(0, a, 512), ==, 0x5600);
+    g_assert_cmphex(mk_xor16(0, "\x01\x02\x03\x04\x05", 5), ==, 0x0201 ^ 0x0403 ^ 0x05);
+    g_assert_cmphex(mk_crc32(0, "123456789", 9), ==, 0xCBF43926);
+    g_assert_cmphex(mk_crc32(mk_crc32(0, "1234", 4), "56789", 5), ==, 0xCBF43926);
+}
+
+static void test_sum16_is_exact_on_long_runs(void)
+{
+    size_t length = 40u << 20;
+    g_autofree uint8_t *ff = g_malloc(length);
+    memset(ff, 0xFF, length);
+    g_assert_cmphex(mk_sum16(0, ff, length), ==, (uint16_t)(255ull * length));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/hash/sums", test_sums);
+    g_test_add_func("/hash/sum16-is-exact-on-long-runs", test_sum16_is_exact_on_long_runs);
+    return g_test_run();
+}

@@ -1,0 +1,42 @@
+#include "core/progress.h"
+
+static int calls;
+
+static void count(MkProgress *root, MkProgress *step, gpointer user_data)
+{
+    g_assert_true(user_data == &calls);
+    g_assert_cmpstr(mk_progress_name(root), ==, "flash");
+    calls++;
+}
+
+static void test_fraction_follows_weights(void)
+{
+    g_autoptr(MkProgress) root = mk_progress_new("flash");
+    mk_progress_listen(root, count, &calls);
+    MkProgress *one = mk_progress_add(root, "boot", 100), *two = mk_progress_add(root, "system", 300);
+    g_assert_cmpfloat(mk_progress_fraction(root), ==, 0);
+    mk_progress_set(one, 5, 10);
+    g_assert_cmpfloat(mk_progress_fraction(root), ==, 0.125);
+    mk_progress_done(one);
+    mk_progress_set(two, 999, 300); /* never more than all */
+    g_assert_cmpfloat(mk_progress_fraction(root), ==, 1);
+    g_assert_false(mk_progress_is_done(root));
+    g_assert_cmpint(calls, ==, 3);
+}
+
+static void test_null_is_quiet(void)
+{
+    MkProgress *none = mk_progress_add(NULL, "x", 1);
+    g_assert_null(none);
+    mk_progress_set(none, 1, 2);
+    mk_progress_done(none);
+    g_assert_cmpfloat(mk_progress_fraction(none), ==, 0);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/progress/fraction-follows-weights", test_fraction_follows_weights);
+    g_test_add_func("/progress/null-is-quiet", test_null_is_quiet);
+    return g_test_run();
+}
