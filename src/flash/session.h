@@ -1,0 +1,68 @@
+/* A session: one phone, connected, described, ready to be read.  Everything that is learnt about the phone before a plan is made lives
+ * here: who it is, its storage, its tables, what is wrong with them (spec behaviour.md 2.2, 4.1).  A session never writes; only
+ * running a plan does (flash/run.h). */
+#pragma once
+
+#include "agent/agent.h"
+#include "boot/boot.h"
+#include "rom/rom.h"
+
+typedef struct {
+    const char *port;
+    int timeout;                /* ms to wait for the phone, MK_FOREVER = until cancelled */
+    const char *da_path;        /* owner's DA file, or NULL = search */
+    const char *preloader_path; /* for the DRAM settings, or NULL */
+    const char *rom_folder;     /* where DA and preloader may lie too, or NULL */
+    MkBootOptions boot;
+    int battery;           /* MK_BATTERY_* of agent.h */
+    unsigned baud;         /* UART: raise to this rate, 0 = leave it */
+    MkTrace *trace;        /* or NULL */
+    MkBootStateFunc state; /* told in words what is waited for, or NULL */
+    gpointer state_data;
+} MkSessionOptions;
+
+typedef struct {
+    MkLink *link;
+    MkTarget *target;
+    MkAgentFile *agent_file;
+    MkAgent *agent;
+    char *id;         /* 64 hex digits: hash of chip code and the chip's own id; keys everything that is kept */
+    char short_id[9]; /* first 8 of them */
+    char *home;       /* folder of this phone under mk_home(): identity sets, undo copies, journals */
+    MkStore *stores[MK_REGION_N]; /* made on demand: mk_session_store() */
+    MkTable *gpt, *pmt, *mbr;     /* NULL = not looked for on this storage */
+    MkLayout *agent_layout;       /* what the agent itself reports as the table, or NULL */
+    MkLayout *layout;             /* the table in force (resolved), or NULL = none; borrowed from one of the above */
+    GPtrArray *findings;          /* about the tables */
+    bool blank;                   /* storage proven blank: see mk_session_is_blank() */
+    char *preloader_project;      /* of the preloader in boot 1, or NULL */
+    GCancellable *cancel;
+} MkSession;
+
+/* Where Medik keeps what must outlive a session: $MEDIK_HOME, else $XDG_DATA_HOME/medik. Caller frees. */
+char *mk_home(void);
+
+/* Waits for the phone, connects, starts the agent, reads the storage report and the tables. PROGRESS may be NULL. E-STOR-NONE if the agent
+ * found no storage, unless ALLOW_NO_STORAGE. */
+MkSession *mk_session_open(const MkSessionOptions *options, bool allow_no_storage, MkProgress *progress,
+                           GCancellable *cancel, GError **error);
+/* Ends the agent as AFTER says (fault ignored by callers that only read) and closes the port. */
+bool mk_session_finish(MkSession *session, MkAfter after, GError **error);
+void mk_session_free(MkSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkSession, mk_session_free)
+
+/* A region of the phone as a store (borrowed). */
+MkStore *mk_session_store(MkSession *session, MkRegion region, GError **error);
+/* The store and offset of a resolved partition; BOOT1_BOOT2 means boot 1. */
+MkStore *mk_session_partition_store(MkSession *session, const MkPartition *partition, GError **error);
+/* Reads the tables again, after they were written. */
+bool mk_session_read_tables(MkSession *session, GError **error);
+/* Is the storage proven blank (spec behaviour.md 6.2): first and last MiB of the user area, table positions, and where LAYOUT (may be NULL) keeps
+ * class I, all uniform? */
+bool mk_session_is_blank(MkSession *session, const MkLayout *layout, bool *blank, GError **error);
+MkPhoneFacts mk_session_facts(MkSession *session);
+
+/* The phone card as words, one "label: value" per line, and as JSON members (see flash/card.c). Caller frees. */
+char *mk_session_card(MkSession *session);
+struct _JsonBuilder;
+void mk_session_card_json(MkSession *session, struct _JsonBuilder *builder);
