@@ -2,6 +2,7 @@
 
 #include "core/bytes.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -38,7 +39,46 @@ uint32_t mk_crc32(uint32_t crc, const void *data, size_t length)
     return (uint32_t)value;
 }
 
+struct _MkSha256 {
+    EVP_MD_CTX *context;
+};
+
+MkSha256 *mk_sha256_new(void)
+{
+    MkSha256 *sha = g_new(MkSha256, 1);
+    sha->context = EVP_MD_CTX_new();
+    if (!sha->context || EVP_DigestInit_ex(sha->context, EVP_sha256(), NULL) != 1)
+        g_error("libcrypto offers no SHA-256");
+    return sha;
+}
+
+void mk_sha256_update(MkSha256 *sha, const void *data, size_t length)
+{
+    EVP_DigestUpdate(sha->context, data, length);
+}
+
+char *mk_sha256_finish(MkSha256 *sha)
+{
+    uint8_t digest[32];
+    EVP_DigestFinal_ex(sha->context, digest, NULL);
+    mk_sha256_free(sha);
+    GString *text = g_string_sized_new(64);
+    for (size_t i = 0; i < sizeof digest; i++)
+        g_string_append_printf(text, "%02x", digest[i]);
+    return g_string_free(text, FALSE);
+}
+
+void mk_sha256_free(MkSha256 *sha)
+{
+    if (!sha)
+        return;
+    EVP_MD_CTX_free(sha->context);
+    g_free(sha);
+}
+
 char *mk_sha256_hex(const void *data, size_t length)
 {
-    return g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, length);
+    MkSha256 *sha = mk_sha256_new();
+    mk_sha256_update(sha, data, length);
+    return mk_sha256_finish(sha);
 }

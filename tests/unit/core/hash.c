@@ -26,10 +26,22 @@ static void test_sum16_is_exact_on_long_runs(void)
     g_assert_cmphex(mk_sum16(0, ff, length), ==, (uint16_t)(255ull * length));
 }
 
+static void test_sha256(void)
+{
+    g_autofree char *whole = mk_sha256_hex("abc", 3);
+    g_assert_cmpstr(whole, ==, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    MkSha256 *sha = mk_sha256_new();
+    mk_sha256_update(sha, "a", 1);
+    mk_sha256_update(sha, "bc", 2);
+    g_autofree char *parts = mk_sha256_finish(sha);
+    g_assert_cmpstr(parts, ==, whole);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/hash/sums", test_sums);
     g_test_add_func("/hash/sum16-is-exact-on-long-runs", test_sum16_is_exact_on_long_runs);
+    g_test_add_func("/hash/sha256", test_sha256);
     return g_test_run();
 }
