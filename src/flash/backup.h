@@ -38,7 +38,7 @@ void mk_save_result_clear(MkSaveResult *result);
 bool mk_save(MkSession *session, const MkSaveOptions *options, MkSaveResult *result, GError **error);
 
 /* --- identity sets: folder under session->home/identity/DATE --- */
-typedef struct {
+typedef struct _MkIdentitySet {
     char *folder;
     char *phone_id;
     char *date;       /* ISO 8601 */

@@ -23,8 +23,9 @@ typedef struct {
     char *path;      /* file, or NULL */
     char *sha256;    /* of the file for writing steps, checked again before it is sent; NULL = made by this plan */
     MkClass klass;
-    char *reason;   /* why, one sentence */
-    bool nand_file; /* NAND: goes through the agent's own image path */
+    MkImageType type; /* NAND images: how the file lies */
+    char *reason;     /* why, one sentence */
+    bool nand_file;   /* NAND: goes through the agent's own image path */
 } MkStep;
 
 /* What a gate wants before the plan may run (spec behaviour.md 6.2). */
@@ -81,6 +82,7 @@ typedef enum {
 
 /* Everything the user said besides the files. */
 typedef struct {
+    bool dry_run; /* nothing will be run: no identity set is saved either */
     bool yes;
     bool erase_user_data;
     const char *erase_identity; /* short id typed */

@@ -29,13 +29,14 @@ typedef struct {
     char *id;         /* 64 hex digits: hash of chip code and the chip's own id; keys everything that is kept */
     char short_id[9]; /* first 8 of them */
     char *home;       /* folder of this phone under mk_home(): identity sets, undo copies, journals */
-    MkStore *stores[MK_REGION_N]; /* made on demand: mk_session_store() */
-    MkTable *gpt, *pmt, *mbr;     /* NULL = not looked for on this storage */
-    MkLayout *agent_layout;       /* what the agent itself reports as the table, or NULL */
-    MkLayout *layout;             /* the table in force (resolved), or NULL = none; borrowed from one of the above */
-    GPtrArray *findings;          /* about the tables */
-    bool blank;                   /* storage proven blank: see mk_session_is_blank() */
-    char *preloader_project;      /* of the preloader in boot 1, or NULL */
+    MkStore *stores[MK_REGION_N];    /* made on demand: mk_session_store() */
+    MkTable *gpt, *pmt, *mbr;        /* NULL = not looked for on this storage */
+    MkLayout *agent_layout;          /* what the agent itself reports as the table, or NULL */
+    MkLayout *layout;                /* the table in force (resolved), or NULL = none; borrowed from one of the above */
+    GPtrArray *findings;             /* about the tables */
+    bool blank;                      /* storage proven blank: see mk_session_is_blank() */
+    char *preloader_project;         /* of the preloader in boot 1, or NULL */
+    struct _MkIdentitySet *identity; /* saved in this session or found to be saved already, or NULL */
     GCancellable *cancel;
 } MkSession;
 
