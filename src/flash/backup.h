@@ -30,7 +30,6 @@ typedef struct {
     char *folder;
     unsigned files;
     uint64_t bytes, unreadable; /* unreadable bytes (zero in the files, listed in the manifest) */
-    bool partial;               /* a whole-device dump that lacks a region */
 } MkSaveResult;
 void mk_save_result_clear(MkSaveResult *result);
 

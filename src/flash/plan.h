@@ -9,8 +9,8 @@ typedef enum {
     MK_STEP_ERASE,           /* phone range */
     MK_STEP_WRITE,           /* image file `path` (raw or sparse) → phone range */
     MK_STEP_WRITE_PRELOADER, /* bare preloader file → boot region, header last */
-    MK_STEP_TABLE,           /* table bytes in file `path` → phone range */
-    MK_STEP_AGENT_TABLE,     /* the agent writes its own table (PMT) from the layout in file `path` (a scatter) */
+    MK_STEP_TABLE,           /* the bytes `data` of a table → phone range */
+    MK_STEP_AGENT_TABLE,     /* the agent writes its own table (PMT) from the scatter text `data` */
     MK_STEP_RESTORE,         /* saved range in file `path` → phone range */
 } MkStepKind;
 
@@ -20,7 +20,8 @@ typedef struct {
     MkRegion region;
     uint64_t offset; /* bytes in the region */
     uint64_t length; /* bytes of the phone touched at most */
-    char *path;      /* file, or NULL */
+    char *path;      /* file, or NULL; of a SAVE step: its name in the job's folder */
+    GBytes *data;    /* of table steps, else NULL */
     char *sha256;    /* of the file for writing steps, checked again before it is sent; NULL = made by this plan */
     MkClass klass;
     MkImageType type; /* NAND images: how the file lies */
@@ -49,12 +50,12 @@ typedef struct {
     char *title; /* "Write the ROM … (Download Only)" */
     char *phone_id;
     char *job;           /* hash of what was asked of which phone with which files: the key of its journal */
+    bool continued;      /* the plan of an interrupted job, taken from its journal */
     GPtrArray *steps;    /* (element-type MkStep) in the order they will be done */
     GPtrArray *notes;    /* (char *) what the user should know */
     GPtrArray *gates;    /* (element-type MkGate) */
     GPtrArray *findings; /* (element-type MkFinding) of the checks */
     GPtrArray *diffs;    /* (char *) how the layouts differ */
-    char *folder;        /* where this plan keeps its files (journal folder) */
 } MkPlan;
 
 MkPlan *mk_plan_new(const char *title, const char *phone_id);
@@ -82,6 +83,7 @@ typedef enum {
 
 /* Everything the user said besides the files. */
 typedef struct {
+    bool restart; /* do not continue an interrupted job: begin anew */
     bool dry_run; /* nothing will be run: no identity set is saved either */
     bool yes;
     bool erase_user_data;
@@ -93,9 +95,10 @@ typedef struct {
     const char *const *accept; /* ids of DANGER findings, NULL-terminated, or NULL */
 } MkConsent;
 
-/* Plans. Each reads what it must know from the phone, never writes. ROM must be hashed (mk_rom_hash()). */
-MkPlan *mk_plan_flash(MkSession *session, const MkRom *rom, MkScene scene, MkLayoutPolicy policy,
-                      const MkConsent *consent, GError **error);
+/* Plans. Where the same was asked of the same phone with the same files before and did not finish, that job's plan is returned
+ * (`continued`), for the phone has moved on since. A ROM may lose ticks (with a note in the plan) that must not be written without being named. Each reads what it must know from the phone, never writes. ROM must be hashed (mk_rom_hash()). */
+MkPlan *mk_plan_flash(MkSession *session, MkRom *rom, MkScene scene, MkLayoutPolicy policy, const MkConsent *consent,
+                      GError **error);
 /* One image file to one partition (by the phone's table) … */
 MkPlan *mk_plan_write_partition(MkSession *session, const char *partition, const char *path, const MkConsent *consent,
                                 GError **error);

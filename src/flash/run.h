@@ -8,7 +8,6 @@ bool mk_verify_from_name(const char *name, MkVerify *verify);
 
 typedef struct {
     MkVerify verify;
-    bool restart;         /* do not continue an interrupted job: begin anew */
     MkProgress *progress; /* or NULL; one step per plan step is added */
 } MkRunOptions;
 
@@ -21,9 +20,6 @@ typedef struct {
     char *journal;      /* path */
 } MkRunResult;
 void mk_run_result_clear(MkRunResult *result);
-
-/* Is there an unfinished job of this phone with the same key? Its plan then replaces PLAN (the phone's state has moved on since). NULL if none. */
-MkPlan *mk_journal_unfinished(const MkPlan *plan, GError **error);
 
 /* Does it. On a fault the journal stays; running the same plan again continues. Gates must have been checked. */
 bool mk_plan_run(MkSession *session, MkPlan *plan, const MkRunOptions *options, MkRunResult *result, GError **error);

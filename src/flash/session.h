@@ -36,6 +36,7 @@ typedef struct {
     GPtrArray *findings;             /* about the tables */
     bool blank;                      /* storage proven blank: see mk_session_is_blank() */
     char *preloader_project;         /* of the preloader in boot 1, or NULL */
+    bool identity_waived;            /* the user typed --no-identity-backup */
     struct _MkIdentitySet *identity; /* saved in this session or found to be saved already, or NULL */
     GCancellable *cancel;
 } MkSession;

@@ -1,0 +1,233 @@
+#include "flash/plan-internal.h"
+
+#include "core/hash.h"
+#include "core/i18n.h"
+#include "flash/journal.h"
+#include "flash/save-file.h"
+
+#include <string.h>
+
+void mk_plan_set_job(MkPlan *plan, ...)
+{
+    GString *key = g_string_new(plan->phone_id);
+    va_list texts;
+    va_start(texts, plan);
+    for (const char *text; (text = va_arg(texts, const char *));)
+        g_string_append_printf(key, "\n%s", text);
+    va_end(texts);
+    g_free(plan->job);
+    plan->job = mk_sha256_hex(key->str, key->len);
+    g_string_free(key, TRUE);
+}
+
+void mk_plan_gate_yes(MkPlan *plan)
+{
+    mk_plan_gate(plan, MK_GATE_YES, NULL, _("The plan has been shown and is agreed to."));
+}
+
+MkPlan *mk_plan_continue(MkSession *session, const MkPlan *plan, const MkConsent *consent, GError **error)
+{
+    MkPlan *kept = consent->restart ? NULL : mk_journal_find(session->home, plan->job, error);
+    if (!kept)
+        return NULL;
+    kept->continued = true;
+    session->identity_waived = consent->no_identity_backup;
+    g_autoptr(GPtrArray) sets = mk_identity_list(session->home);
+    if (!session->identity && sets->len)
+        session->identity = mk_identity_load(((MkIdentitySet *)sets->pdata[0])->folder, NULL);
+    mk_plan_note(kept, _("This job was interrupted before; it goes on where it stopped. (--restart begins anew.)"));
+    mk_plan_gate_yes(kept);
+    return kept;
+}
+
+static bool all_blank(const MkIdentitySet *set)
+{
+    for (guint i = 0; i < set->files->len; i++) {
+        const MkIdentityFile *file = set->files->pdata[i];
+        if (mk_class_by_name(file->name) == MK_CLASS_IDENTITY && !file->candidate &&
+            !g_str_has_prefix(file->note, _("blank")))
+            return false;
+    }
+    return true;
+}
+
+bool mk_plan_save_identity(MkSession *session, const MkLayout *expected, const MkConsent *consent, MkPlan *plan,
+                           GError **error)
+{
+    session->identity_waived = consent->no_identity_backup;
+    if (consent->no_identity_backup) {
+        mk_plan_gate(plan, MK_GATE_NO_BACKUP, NULL,
+                     _("No copy of the identity (IMEI, calibration) will be made before writing."));
+        return true;
+    }
+    if (consent->dry_run) {
+        mk_plan_note(plan, _("A real run first saves the identity set (IMEI, calibration, tables) to %s."),
+                     session->home);
+        return true;
+    }
+    bool existed;
+    g_autoptr(MkIdentitySet) set = mk_identity_save(session, expected, &existed, NULL, error);
+    if (!set)
+        return false;
+    mk_plan_note(plan,
+                 existed ? _("The identity set was saved before and is unchanged: %s")
+                         : _("The identity set was saved: %s"),
+                 set->folder);
+    if (all_blank(set))
+        mk_plan_note(plan, _("Nothing to lose there: the identity partitions are blank or not in the phone's table."));
+    return true;
+}
+
+void mk_plan_add_undo(MkPlan *plan, const MkPartition *partition)
+{
+    MkRegion region = partition->region == MK_REGION_BOOT1_BOOT2 ? MK_REGION_BOOT1 : partition->region;
+    MkStep *step = mk_plan_add(plan, MK_STEP_SAVE, partition->name, region, partition->start, partition->size);
+    step->path = g_strdup_printf("undo-%s-%s-%" G_GINT64_MODIFIER "x.bin", partition->name, mk_region_name(region),
+                                 partition->start);
+    step->klass = mk_partition_class(partition);
+    step->reason = g_strdup(_("undo copy of what is there now"));
+}
+
+MkStep *mk_plan_add_image(MkPlan *plan, MkSession *session, const MkPartition *partition, const char *path,
+                          const char *sha256, GError **error)
+{
+    MkContent content;
+    g_autoptr(MkImage) image = mk_image_open(path, &content, error);
+    if (!image)
+        return NULL;
+    if (image->size > partition->size) {
+        mk_fault_set_number(error, MK_FAULT_IMAGE_SIZE, 1011, "S_NOT_ENOUGH_STORAGE_SPACE",
+                            _("%s needs %" G_GUINT64_FORMAT " bytes, %s has only %" G_GUINT64_FORMAT "."), path,
+                            image->size, partition->name, partition->size);
+        return NULL;
+    }
+    bool preloader = content == MK_CONTENT_PRELOADER || content == MK_CONTENT_PRELOADER_BOOT_HEADER;
+    bool nand = session->agent->info.storage == MK_STORAGE_NAND;
+    MkStep *step = mk_plan_add(plan, preloader && !nand ? MK_STEP_WRITE_PRELOADER : MK_STEP_WRITE, partition->name,
+                               partition->region, partition->start, partition->size);
+    step->path = g_canonicalize_filename(path, NULL);
+    step->sha256 = g_strdup(sha256);
+    step->klass = mk_partition_class(partition);
+    step->type = partition->type;
+    step->nand_file = nand;
+    if (!step->sha256 && !(step->sha256 = mk_file_sha256(path, error)))
+        return NULL;
+    return step;
+}
+
+void mk_plan_add_patches(MkPlan *plan, const GPtrArray *patches, const char *reason)
+{
+    for (guint i = 0; i < patches->len; i++) {
+        const MkPatch *patch = patches->pdata[i];
+        MkStep *undo =
+            mk_plan_add(plan, MK_STEP_SAVE, patch->what, patch->region, patch->offset, g_bytes_get_size(patch->data));
+        undo->klass = MK_CLASS_TABLE;
+        undo->path =
+            g_strdup_printf("undo-table-%s-%" G_GINT64_MODIFIER "x.bin", mk_region_name(patch->region), patch->offset);
+        undo->reason = g_strdup(_("undo copy of what is there now"));
+    }
+    for (guint i = 0; i < patches->len; i++) {
+        const MkPatch *patch = patches->pdata[i];
+        MkStep *step =
+            mk_plan_add(plan, MK_STEP_TABLE, patch->what, patch->region, patch->offset, g_bytes_get_size(patch->data));
+        step->klass = MK_CLASS_TABLE;
+        step->data = g_bytes_ref(patch->data);
+        step->reason = g_strdup(reason);
+    }
+}
+
+static void join(GPtrArray *all, GPtrArray *more)
+{
+    while (more->len)
+        g_ptr_array_add(all, g_ptr_array_steal_index(more, 0));
+    g_ptr_array_unref(more);
+}
+
+static bool has_copy(const MkTable *table)
+{
+    return table && (table->primary != MK_COPY_ABSENT || table->secondary != MK_COPY_ABSENT);
+}
+
+/* The tables of the MBR era: MBR and its EBRs, and the PMT where the layout has a place for one or the phone carries one. */
+static GPtrArray *encode_old_tables(MkSession *session, MkLayout *layout, GError **error)
+{
+    const MkGeometry *geometry = &session->agent->info.geometry;
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)mk_patch_free);
+    if (mk_layout_find(layout, "pmt") || has_copy(session->pmt)) {
+        GPtrArray *pmt = mk_pmt_encode(layout, geometry, 1, error);
+        if (!pmt)
+            return NULL;
+        join(all, pmt);
+    }
+    GPtrArray *mbr = mk_mbr_encode(layout, geometry, error);
+    if (!mbr)
+        return NULL;
+    join(all, mbr);
+    return g_steal_pointer(&all);
+}
+
+bool mk_plan_add_tables(MkPlan *plan, MkSession *session, MkLayout *layout, GError **error)
+{
+    const char *reason = _("the table of this load, both copies");
+    if (session->agent->info.storage == MK_STORAGE_NAND) {
+        g_autofree char *scatter = mk_scatter_write(layout, MK_LAYOUT_SCATTER_V0, NULL, error);
+        if (!scatter)
+            return false;
+        MkStep *step = mk_plan_add(plan, MK_STEP_AGENT_TABLE, "PMT", MK_REGION_NAND, 0, 0);
+        step->klass = MK_CLASS_TABLE;
+        step->data = g_bytes_new(scatter, strlen(scatter));
+        step->reason = g_strdup(_("the agent writes the table where this phone keeps it"));
+        return true;
+    }
+    g_autoptr(GPtrArray) patches = mk_layout_find(layout, "mbr")
+                                       ? encode_old_tables(session, layout, error)
+                                       : mk_gpt_encode(layout, &session->agent->info.geometry, error);
+    if (!patches)
+        return false;
+    mk_plan_add_patches(plan, patches, reason);
+    return true;
+}
+
+void mk_plan_gate_class(MkPlan *plan, const MkPartition *partition, bool erase)
+{
+    switch (mk_partition_class(partition)) {
+    case MK_CLASS_IDENTITY:
+        mk_plan_gate(plan, MK_GATE_IDENTITY, NULL,
+                     erase ? _("%s holds this phone's identity. After this the phone has no IMEI or radio calibration "
+                               "unless it is restored.")
+                           : _("%s holds this phone's identity; it will be overwritten."),
+                     partition->name);
+        break;
+    case MK_CLASS_SECURITY:
+        mk_plan_gate(plan, MK_GATE_IDENTITY, NULL,
+                     _("%s holds this phone's security state; a wrong one can keep it from starting."),
+                     partition->name);
+        break;
+    case MK_CLASS_RESERVED:
+    case MK_CLASS_TABLE:
+        mk_plan_gate(plan, MK_GATE_EXPERT, NULL,
+                     _("%s is reserved for the phone itself or is part of its partition table."), partition->name);
+        break;
+    case MK_CLASS_USER:
+        mk_plan_gate(plan, MK_GATE_USER_DATA, NULL, _("User data in %s will be lost."), partition->name);
+        break;
+    case MK_CLASS_BOOT:
+    case MK_CLASS_MODEM:
+    case MK_CLASS_SYSTEM: break;
+    }
+}
+
+MkLayout *mk_plan_resolve_load(MkSession *session, MkLayout *layout, GError **error)
+{
+    const MkAgentInfo *info = &session->agent->info;
+    g_autoptr(MkLayout) section = mk_layout_for_storage(layout, info->storage);
+    if (!section) {
+        mk_fault_set_number(
+            error, MK_FAULT_STOR_MISMATCH, 8043, "FT_STORAGE_ERROR",
+            _("[Storage Error] The load and the target are inconsistent: the load is for %s, this phone has %s."),
+            mk_storage_name(layout->storage), mk_storage_name(info->storage));
+        return NULL;
+    }
+    g_autoptr(MkLayout) load = mk_layout_copy(section);
+    return mk_layout_resolve(load, &info->geometry, error) ? g_steal_pointer(&load) : NULL;
+}

@@ -1,0 +1,333 @@
+#include "flash/session.h"
+
+#include "core/bytes.h"
+#include "core/hash.h"
+#include "core/i18n.h"
+#include "flash/backup.h"
+
+#include <string.h>
+
+#define EDGE              (UINT64_C(1) << 20)
+#define BOOT_REGION_LIMIT (UINT64_C(8) << 20)
+
+char *mk_home(void)
+{
+    const char *home = g_getenv("MEDIK_HOME");
+    return home && *home ? g_strdup(home) : g_build_filename(g_get_user_data_dir(), "medik", NULL);
+}
+
+/* --- getting there ------------------------------------------------------------------------------------------------- */
+
+static char *find_preloader(const MkSessionOptions *options, GError **error)
+{
+    if (options->preloader_path)
+        return g_strdup(options->preloader_path);
+    g_autoptr(GDir) dir = options->rom_folder ? g_dir_open(options->rom_folder, 0, NULL) : NULL;
+    g_autofree char *found = NULL;
+    for (const char *name; dir && (name = g_dir_read_name(dir));) {
+        g_autofree char *lower = g_ascii_strdown(name, -1);
+        if (!g_str_has_prefix(lower, "preloader") ||
+            !(g_str_has_suffix(lower, ".bin") || g_str_has_suffix(lower, ".img")))
+            continue;
+        if (found) {
+            mk_fault_set(error, MK_FAULT_FILE,
+                         _("%s holds several preloader files; name the right one with --preloader."),
+                         options->rom_folder);
+            return NULL;
+        }
+        found = g_build_filename(options->rom_folder, name, NULL);
+    }
+    return g_steal_pointer(&found);
+}
+
+/* DRAM settings for a phone that was caught in BootROM. None is no fault yet: some agents need none. */
+static bool load_emi(const MkSessionOptions *options, GBytes **emi, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autofree char *path = find_preloader(options, &local);
+    *emi = NULL;
+    if (local) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    if (!path)
+        return true;
+    g_autoptr(MkPreloader) preloader = mk_preloader_load(path, NULL, error);
+    if (!preloader)
+        return false;
+    *emi = preloader->emi ? g_bytes_ref(preloader->emi) : NULL;
+    return true;
+}
+
+static const MkAgentEntry *load_agent_file(MkSession *session, const MkSessionOptions *options, GError **error)
+{
+    const MkTarget *target = session->target;
+    g_autofree char *path = mk_agent_file_find(options->da_path, options->rom_folder, target->soc, error);
+    session->agent_file = path ? mk_agent_file_load(path, session->findings, error) : NULL;
+    return session->agent_file ? mk_agent_file_choose(session->agent_file, target->soc, target->hw_version,
+                                                      target->sw_version, session->findings, error)
+                               : NULL;
+}
+
+static bool send_first_stage(MkSession *session, const MkAgentEntry *entry, GError **error)
+{
+    unsigned index = mk_agent_entry_stage1(entry);
+    const MkAgentRegion *region = &entry->regions[index];
+    g_autoptr(GBytes) da = mk_agent_file_region(session->agent_file, entry, index);
+    return mk_boot_send_da(session->link, session->target, region->load_address, da, region->signature_length,
+                           session->cancel, error) &&
+           mk_boot_jump_da(session->link, session->target, region->load_address, session->cancel, error);
+}
+
+static bool start_agent(MkSession *session, const MkSessionOptions *options, MkProgress *progress, GError **error)
+{
+    const MkTarget *target = session->target;
+    if (!target->soc) {
+        mk_fault_set_number(error, MK_FAULT_CHIP, 1018, "S_UNKNOWN_TARGET_BBCHIP",
+                            _("Medik does not know the chip of this phone (code %04X)."), target->hw_code);
+        return false;
+    }
+    g_autoptr(GBytes) emi = NULL;
+    const MkAgentEntry *entry = load_agent_file(session, options, error);
+    if (!entry || (target->stage == MK_STAGE_BOOTROM && !load_emi(options, &emi, error)) ||
+        !mk_boot_authenticate(session->link, session->target, &options->boot, session->cancel, error) ||
+        !send_first_stage(session, entry, error))
+        return false;
+    MkAgentSetup setup = {.soc = target->soc,
+                          .hw_code = target->hw_code,
+                          .hw_sub_code = target->hw_sub_code,
+                          .hw_version = target->hw_version,
+                          .sw_version = target->sw_version,
+                          .from_preloader = target->stage == MK_STAGE_PRELOADER,
+                          .brom_version = target->brom_version,
+                          .bl_version = target->bl_version,
+                          .file = session->agent_file,
+                          .entry = entry,
+                          .emi = emi,
+                          .battery = options->battery};
+    session->agent = mk_agent_open(session->link, &setup, progress, session->cancel, error);
+    if (!session->agent)
+        return false;
+    mk_agent_file_remember(target->soc, session->agent_file->path);
+    return !options->baud || mk_agent_set_baud(session->agent, options->baud, error);
+}
+
+/* A phone is known by its chip's own random id; where the agent does not tell one, by its eMMC's serial. */
+static void identify(MkSession *session)
+{
+    const MkAgentInfo *info = &session->agent->info;
+    g_autoptr(GByteArray) key = g_byte_array_new();
+    mk_put_be16(key, session->target->hw_code);
+    g_byte_array_append(key, info->has_chip_id ? info->chip_id : info->emmc_cid, 16);
+    session->id = mk_sha256_hex(key->data, key->len);
+    g_strlcpy(session->short_id, session->id, sizeof session->short_id);
+    g_autofree char *home = mk_home();
+    session->home = g_build_filename(home, "phones", session->short_id, NULL);
+}
+
+static bool require_storage(MkSession *session, GError **error)
+{
+    const MkAgentInfo *info = &session->agent->info;
+    if (info->storage != MK_STORAGE_UNKNOWN)
+        return true;
+    mk_fault_set_number(error, MK_FAULT_STOR_NONE, 8043, "FT_STORAGE_ERROR",
+                        _("[Storage Error] The agent found no storage on this phone: eMMC answers 0x%X, NAND 0x%X. SP "
+                          "Flash Tool calls this \"The load and the target are "
+                          "inconsistent\" with a blank target."),
+                        info->emmc_status, info->nand_status);
+    return false;
+}
+
+MkSession *mk_session_open(const MkSessionOptions *options, bool allow_no_storage, MkProgress *progress,
+                           GCancellable *cancel, GError **error)
+{
+    g_autoptr(MkSession) session = g_new0(MkSession, 1);
+    session->cancel = cancel ? g_object_ref(cancel) : NULL;
+    session->findings = mk_findings_new();
+    if (options->da_path && !g_file_test(options->da_path, G_FILE_TEST_IS_REGULAR)) {
+        mk_fault_set_number(error, MK_FAULT_DA_NOFILE, 5003, "S_DA_HANDLE_IS_NOT_READY",
+                            _("The DA file %s is not there."), options->da_path);
+        return NULL;
+    }
+    session->target = mk_boot_wait(options->port, options->timeout, &options->boot, options->trace, options->state,
+                                   options->state_data, &session->link, cancel, error);
+    if (!session->target || !start_agent(session, options, progress, error))
+        return NULL;
+    identify(session);
+    if (session->agent->info.storage == MK_STORAGE_UNKNOWN)
+        return allow_no_storage || require_storage(session, error) ? g_steal_pointer(&session) : NULL;
+    return mk_session_read_tables(session, error) ? g_steal_pointer(&session) : NULL;
+}
+
+bool mk_session_finish(MkSession *session, MkAfter after, GError **error)
+{
+    return session->agent->lost || mk_agent_finish(session->agent, after, error);
+}
+
+static void forget_tables(MkSession *session)
+{
+    session->layout = NULL;
+    g_clear_pointer(&session->gpt, mk_table_free);
+    g_clear_pointer(&session->pmt, mk_table_free);
+    g_clear_pointer(&session->mbr, mk_table_free);
+    g_clear_pointer(&session->agent_layout, mk_layout_unref);
+    g_clear_pointer(&session->preloader_project, g_free);
+}
+
+void mk_session_free(MkSession *session)
+{
+    if (!session)
+        return;
+    forget_tables(session);
+    for (int region = 0; region < MK_REGION_N; region++)
+        g_clear_pointer(&session->stores[region], mk_store_unref);
+    g_clear_pointer(&session->agent, mk_agent_free);
+    g_clear_pointer(&session->agent_file, mk_agent_file_free);
+    g_clear_pointer(&session->target, mk_target_free);
+    g_clear_pointer(&session->link, mk_link_free);
+    g_clear_pointer(&session->identity, mk_identity_set_free);
+    g_clear_pointer(&session->findings, g_ptr_array_unref);
+    g_clear_object(&session->cancel);
+    g_free(session->id);
+    g_free(session->home);
+    g_free(session);
+}
+
+/* --- stores -------------------------------------------------------------------------------------------------------- */
+
+MkStore *mk_session_store(MkSession *session, MkRegion region, GError **error)
+{
+    if (!session->stores[region])
+        session->stores[region] = mk_store_agent_new(session->agent, region, error);
+    return session->stores[region];
+}
+
+MkStore *mk_session_partition_store(MkSession *session, const MkPartition *partition, GError **error)
+{
+    MkRegion region = partition->region == MK_REGION_BOOT1_BOOT2 ? MK_REGION_BOOT1
+                      : partition->region == MK_REGION_LU0_LU1   ? MK_REGION_LU0
+                                                                 : partition->region;
+    return mk_session_store(session, region, error);
+}
+
+/* --- tables -------------------------------------------------------------------------------------------------------- */
+
+static bool read_raw_tables(MkSession *session, GError **error)
+{
+    MkStore *user = mk_session_store(session, MK_REGION_USER, error);
+    if (!user)
+        return false;
+    session->gpt = mk_gpt_read(user, session->findings, session->cancel, error);
+    if (!session->gpt)
+        return false;
+    if (session->gpt->primary != MK_COPY_ABSENT || session->gpt->secondary != MK_COPY_ABSENT)
+        return true;
+    session->pmt = mk_pmt_read(user, &session->agent->info.geometry, session->findings, session->cancel, error);
+    session->mbr = session->pmt ? mk_mbr_read(user, session->findings, session->cancel, error) : NULL;
+    return session->mbr != NULL;
+}
+
+/* The agent's own idea of the table: the only one on NAND, the last resort on eMMC. */
+static bool ask_agent(MkSession *session, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    if (!mk_agent_can(session->agent, MK_AGENT_CAN_TABLE) ||
+        mk_agent_read_table(session->agent, &session->agent_layout, &local))
+        return true;
+    if (!session->agent->lost)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
+}
+
+static bool read_preloader_project(MkSession *session, GError **error)
+{
+    uint64_t size = MIN(session->agent->info.geometry.boot1, BOOT_REGION_LIMIT);
+    if (!size)
+        return true;
+    /* A preloader is at most half a MiB; its EMI block lies at its end. */
+    size = MIN(size, EDGE);
+    g_autofree uint8_t *head = g_malloc(size);
+    MkStore *boot1 = mk_session_store(session, MK_REGION_BOOT1, error);
+    if (!boot1 || !mk_store_read(boot1, 0, head, size, session->cancel, error))
+        return false;
+    g_autoptr(GBytes) bytes = g_bytes_new_take(g_steal_pointer(&head), size);
+    g_autoptr(MkPreloader) preloader = mk_preloader_parse(bytes, NULL, NULL);
+    session->preloader_project = preloader ? g_strdup(preloader->project) : NULL;
+    return true;
+}
+
+static MkLayout *layout_in_force(const MkSession *session)
+{
+    if (session->gpt && session->gpt->layout)
+        return session->gpt->layout;
+    if (session->pmt && session->pmt->layout)
+        return session->pmt->layout;
+    if (session->agent_layout)
+        return session->agent_layout;
+    return session->mbr ? session->mbr->layout : NULL;
+}
+
+bool mk_session_read_tables(MkSession *session, GError **error)
+{
+    forget_tables(session);
+    g_ptr_array_set_size(session->findings, 0);
+    bool emmc = session->agent->info.storage == MK_STORAGE_EMMC;
+    if (emmc && (!read_raw_tables(session, error) || !read_preloader_project(session, error)))
+        return false;
+    bool found = session->gpt && session->gpt->layout;
+    found = found || (session->pmt && session->pmt->layout);
+    if (!found && !ask_agent(session, error))
+        return false;
+    if (session->agent_layout && !mk_layout_resolve(session->agent_layout, &session->agent->info.geometry, NULL))
+        g_clear_pointer(&session->agent_layout, mk_layout_unref);
+    session->layout = layout_in_force(session);
+    return true;
+}
+
+/* --- blank? -------------------------------------------------------------------------------------------------------- */
+
+static bool range_is_blank(MkStore *store, uint64_t offset, uint64_t length, GCancellable *cancel, bool *blank,
+                           GError **error)
+{
+    g_autofree uint8_t *data = g_malloc(EDGE);
+    length = MIN(length, EDGE);
+    if (!*blank || !length || offset > store->size || length > store->size - offset)
+        return true;
+    if (!mk_store_read(store, offset, data, length, cancel, error))
+        return false;
+    *blank = mk_is_blank(data, length);
+    return true;
+}
+
+bool mk_session_is_blank(MkSession *session, const MkLayout *layout, bool *blank, GError **error)
+{
+    MkRegion region = session->agent->info.storage == MK_STORAGE_NAND ? MK_REGION_NAND : MK_REGION_USER;
+    MkStore *store = mk_session_store(session, region, error);
+    *blank = !session->layout;
+    if (!store || !range_is_blank(store, 0, EDGE, session->cancel, blank, error))
+        return false;
+    if (store->size > EDGE && !range_is_blank(store, store->size - EDGE, EDGE, session->cancel, blank, error))
+        return false;
+    for (guint i = 0; layout && *blank && i < layout->partitions->len; i++) {
+        const MkPartition *partition = layout->partitions->pdata[i];
+        MkClass klass = mk_partition_class(partition);
+        if ((klass == MK_CLASS_IDENTITY || klass == MK_CLASS_TABLE) && partition->resolved &&
+            partition->region == region &&
+            !range_is_blank(store, partition->start, partition->size, session->cancel, blank, error))
+            return false;
+    }
+    session->blank = *blank;
+    return true;
+}
+
+MkPhoneFacts mk_session_facts(MkSession *session)
+{
+    const MkAgentInfo *info = &session->agent->info;
+    return (MkPhoneFacts){.soc = session->target->soc,
+                          .geometry = &info->geometry,
+                          .layout = session->layout,
+                          .preloader_project = session->preloader_project,
+                          .storage = info->storage,
+                          .storage_none = info->storage == MK_STORAGE_UNKNOWN};
+}
