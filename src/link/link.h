@@ -36,10 +36,8 @@ typedef struct {
 struct _MkLink {
     const MkLinkClass *klass;
     MkLinkKind kind;
-    char *name;       /* the port as the user would name it */
-    MkTrace *trace;   /* or NULL */
-    uint8_t *pending; /* bytes read ahead from the port, internal to link.c */
-    size_t pending_length, pending_offset;
+    char *name;     /* the port as the user would name it */
+    MkTrace *trace; /* or NULL */
 };
 gpointer mk_link_alloc(const MkLinkClass *klass, size_t size, MkLinkKind kind, const char *name);
 
@@ -51,7 +49,7 @@ MkLink *mk_link_open(const char *port, GCancellable *cancel, GError **error);
 MkLink *mk_link_wait(const char *port, int timeout, GCancellable *cancel, GError **error);
 /* Two ends in memory; borders between writes are kept if BORDERS (a read never spans two writes). For tests. */
 void mk_link_pair(MkLink **one, MkLink **other, bool borders);
-/* A link over a connected socket or tty file descriptor (taken over). */
+/* A link over a connected stream socket (taken over). */
 MkLink *mk_link_from_fd(int fd, MkLinkKind kind, const char *name);
 void mk_link_free(MkLink *link);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkLink, mk_link_free)
