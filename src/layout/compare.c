@@ -1,0 +1,127 @@
+/* What moved, grew, appeared or vanished between two layouts. */
+#include "layout/layout.h"
+
+#include "core/bytes.h"
+#include "core/i18n.h"
+
+#include <string.h>
+
+static void diff_free(gpointer data)
+{
+    MkDiff *diff = data;
+    g_free(diff->name);
+    g_free(diff);
+}
+
+static void add(GPtrArray *diffs, MkDiffKind kind, const MkPartition *before, const MkPartition *after)
+{
+    MkDiff *diff = g_new0(MkDiff, 1);
+    diff->kind = kind;
+    diff->name = mk_partition_canonical((after ? after : before)->name);
+    diff->before = before;
+    diff->after = after;
+    g_ptr_array_add(diffs, diff);
+}
+
+static bool is_boot_region(MkRegion region)
+{
+    return region == MK_REGION_BOOT1 || region == MK_REGION_BOOT2 || region == MK_REGION_BOOT1_BOOT2 ||
+           region == MK_REGION_LU0 || region == MK_REGION_LU1 || region == MK_REGION_LU0_LU1;
+}
+
+/* Rows that the other kind of table cannot hold. */
+static bool held_by_all(const MkPartition *partition)
+{
+    MkClass klass = mk_class_by_name(partition->name);
+    g_autofree char *name = mk_partition_canonical(partition->name);
+    return !is_boot_region(partition->region) && klass != MK_CLASS_TABLE && !g_str_has_prefix(name, "preloader") &&
+           strcmp(name, "dsp_bl") && strcmp(name, "bmtpool") && strcmp(name, "otp");
+}
+
+static MkDiffKind judge(const MkPartition *before, const MkPartition *after)
+{
+    bool moved = before->region != after->region || before->start != after->start;
+    /* The last partition follows the device; a reserve of a few blocks at its end is no difference. */
+    bool grows = before->grows || after->grows;
+    bool resized = before->size != after->size && !grows;
+    return moved ? (resized ? MK_DIFF_MOVED_RESIZED : MK_DIFF_MOVED) : resized ? MK_DIFF_RESIZED : MK_DIFF_SAME;
+}
+
+/* A chain of MBR and EBRs has no names: its slots are matched by where they begin. */
+static const MkPartition *find_by_start(const MkLayout *layout, const MkPartition *slot)
+{
+    for (guint i = 0; i < layout->partitions->len; i++) {
+        const MkPartition *partition = layout->partitions->pdata[i];
+        if (partition->region == slot->region && partition->start == slot->start)
+            return partition;
+    }
+    return NULL;
+}
+
+static void compare_slots(GPtrArray *diffs, const MkLayout *before, const MkLayout *after)
+{
+    for (guint i = 0; i < before->partitions->len; i++) {
+        const MkPartition *slot = before->partitions->pdata[i];
+        if (!find_by_start(after, slot))
+            add(diffs, MK_DIFF_GONE, slot, NULL);
+    }
+}
+
+GPtrArray *mk_layout_compare(const MkLayout *before, const MkLayout *after)
+{
+    GPtrArray *diffs = g_ptr_array_new_with_free_func(diff_free);
+    if (before->kind == MK_LAYOUT_MBR && after->kind != MK_LAYOUT_MBR) {
+        compare_slots(diffs, before, after);
+        return diffs;
+    }
+    for (guint i = 0; i < after->partitions->len; i++) {
+        const MkPartition *now = after->partitions->pdata[i], *then = mk_layout_find(before, now->name);
+        if (then && (held_by_all(now) || before->kind == after->kind))
+            add(diffs, judge(then, now), then, now);
+        else if (!then && held_by_all(now))
+            add(diffs, MK_DIFF_ADDED, NULL, now);
+    }
+    for (guint i = 0; i < before->partitions->len; i++) {
+        const MkPartition *then = before->partitions->pdata[i];
+        if (!mk_layout_find(after, then->name) && held_by_all(then))
+            add(diffs, MK_DIFF_GONE, then, NULL);
+    }
+    return diffs;
+}
+
+bool mk_layout_same(const MkLayout *before, const MkLayout *after)
+{
+    g_autoptr(GPtrArray) diffs = mk_layout_compare(before, after);
+    for (guint i = 0; i < diffs->len; i++)
+        if (((const MkDiff *)diffs->pdata[i])->kind != MK_DIFF_SAME)
+            return false;
+    return true;
+}
+
+char *mk_diff_text(const MkDiff *diff)
+{
+    g_autofree char *old_size = mk_size_text(diff->before ? diff->before->size : 0),
+                    *new_size = mk_size_text(diff->after ? diff->after->size : 0);
+    uint64_t old_start = diff->before ? diff->before->start : 0, new_start = diff->after ? diff->after->start : 0;
+    bool grew = diff->before && diff->after && diff->after->size > diff->before->size;
+    switch (diff->kind) {
+    case MK_DIFF_SAME: return g_strdup_printf(_("%s is the same"), diff->name);
+    case MK_DIFF_MOVED:
+        return g_strdup_printf(_("%s moved from 0x%" G_GINT64_MODIFIER "x to 0x%" G_GINT64_MODIFIER "x"), diff->name,
+                               old_start, new_start);
+    case MK_DIFF_RESIZED:
+        return g_strdup_printf(grew ? _("%s grew from %s to %s") : _("%s shrank from %s to %s"), diff->name, old_size,
+                               new_size);
+    case MK_DIFF_MOVED_RESIZED:
+        return g_strdup_printf(
+            grew ? _("%s moved from 0x%" G_GINT64_MODIFIER "x to 0x%" G_GINT64_MODIFIER "x and grew from %s to %s")
+                 : _("%s moved from 0x%" G_GINT64_MODIFIER "x to 0x%" G_GINT64_MODIFIER "x and shrank from %s to %s"),
+            diff->name, old_start, new_start, old_size, new_size);
+    case MK_DIFF_ADDED:
+        return g_strdup_printf(_("%s is new, at 0x%" G_GINT64_MODIFIER "x, %s"), diff->name, new_start, new_size);
+    case MK_DIFF_GONE:
+        return g_strdup_printf(_("%s is gone (it was at 0x%" G_GINT64_MODIFIER "x, %s)"), diff->name, old_start,
+                               old_size);
+    }
+    return NULL;
+}

@@ -1,0 +1,16 @@
+/* Internal to the room: the readers of the text generations, and what they share. */
+#pragma once
+
+#include "layout/layout.h"
+
+/* 0x… hexadecimal or decimal, 64 bit, nothing after it but blanks. */
+bool mk_scatter_number(const char *text, uint64_t *value);
+MkLayout *mk_scatter_parse_v0(const char *text, const char *file_name, GPtrArray *findings, GError **error);
+MkLayout *mk_scatter_parse_v1(const char *text, bool strict, GPtrArray *findings, GError **error);
+/* Operation, type and visibility of a v0 entry by its name (spec scatter.md 2.4). */
+void mk_scatter_v0_properties(MkPartition *partition, MkStorage storage);
+bool mk_operation_from_name(const char *name, MkOperation *operation);
+bool mk_type_from_name(const char *name, MkImageType *type);
+bool mk_storage_from_name(const char *name, MkStorage *storage);
+/* A comment, or nothing. */
+bool mk_scatter_is_blank_line(const char *line);
