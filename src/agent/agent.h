@@ -105,7 +105,7 @@ typedef struct {
     const MkAgentEntry *entry;
     GBytes *emi; /* whole EMI block (MTK_BLOADER_INFO_v …) for BootROM connections, or NULL */
     enum { MK_BATTERY_AUTO, MK_BATTERY_WITH, MK_BATTERY_WITHOUT } battery;
-    bool trace_packets;
+    uint32_t pool_blocks, pool_block_size; /* the load's BMT pool (NAND: bad block reserve), 0 = not known */
 } MkAgentSetup;
 
 /* The phone has just been told to jump to the agent's first stage: takes it from there to a running command loop with the storage
@@ -138,6 +138,7 @@ bool mk_agent_memory_test(MkAgent *agent, MkMemoryTest test, uint64_t start, uin
                           MkProgress *progress, GError **error);
 bool mk_agent_battery(MkAgent *agent, unsigned *millivolt, GError **error);
 bool mk_agent_set_baud(MkAgent *agent, unsigned baud, GError **error);
+bool mk_agent_high_speed(MkAgent *agent, bool *reenumerates, GError **error);
 bool mk_agent_finish(MkAgent *agent, MkAfter after, GError **error);
 
 /* A region of the phone as a store (borrows the agent, which must outlive it). */

@@ -1,0 +1,223 @@
+#include "agent/legacy.h"
+
+#include "core/i18n.h"
+
+MkAgent *mk_agent_open(MkLink *link, const MkAgentSetup *setup, MkProgress *progress, GCancellable *cancel,
+                       GError **error)
+{
+    if (!setup->entry->usable) {
+        mk_fault_set(error, MK_FAULT_DA_FORMAT, _("The program for MT%04X in %s is cut off or damaged."),
+                     setup->entry->hw_code, setup->file->path);
+        return NULL;
+    }
+    switch (setup->entry->family) {
+    case MK_DA_LEGACY: return mk_legacy_open(link, setup, progress, cancel, error);
+    case MK_DA_XFLASH:
+        mk_fault_set(
+            error, MK_FAULT_UNSUPPORTED,
+            _("The agent for MT%04X speaks the XFlash dialect (phones from about 2016 on), which this version of "
+              "Medik does not speak yet."),
+            setup->entry->hw_code);
+        return NULL;
+    case MK_DA_XML:
+        mk_fault_set(
+            error, MK_FAULT_UNSUPPORTED,
+            _("The agent for MT%04X speaks the XML dialect (DA version 6, phones from about 2021 on), which this "
+              "version of Medik does not speak yet."),
+            setup->entry->hw_code);
+        return NULL;
+    default:
+        mk_fault_set(error, MK_FAULT_UNSUPPORTED, _("Medik does not know the dialect of the agent for MT%04X."),
+                     setup->entry->hw_code);
+        return NULL;
+    }
+}
+
+void mk_agent_free(MkAgent *agent)
+{
+    if (agent)
+        agent->klass->free(agent);
+}
+
+const MkAgentInfo *mk_agent_info(const MkAgent *agent)
+{
+    return &agent->info;
+}
+
+bool mk_agent_can(const MkAgent *agent, MkAgentCaps cap)
+{
+    return (agent->caps & cap) == (unsigned)cap;
+}
+
+uint64_t mk_agent_region_size(const MkAgent *agent, MkRegion region)
+{
+    const MkGeometry *geometry = &agent->info.geometry;
+    switch (region) {
+    case MK_REGION_BOOT1: return geometry->boot1;
+    case MK_REGION_BOOT2: return geometry->boot2;
+    case MK_REGION_RPMB: return geometry->rpmb;
+    case MK_REGION_GP1:
+    case MK_REGION_GP2:
+    case MK_REGION_GP3:
+    case MK_REGION_GP4: return geometry->gp[region - MK_REGION_GP1];
+    case MK_REGION_USER: return geometry->user;
+    case MK_REGION_LU0:
+    case MK_REGION_LU1:
+    case MK_REGION_LU2:
+    case MK_REGION_LU3: return geometry->lu[region - MK_REGION_LU0];
+    case MK_REGION_NAND: return geometry->nand_size;
+    default: return 0;
+    }
+}
+
+static bool not_lost(const MkAgent *agent, GError **error)
+{
+    if (agent->lost)
+        mk_fault_set(error, MK_FAULT_SILENT, _("The conversation with the phone broke off earlier."));
+    return !agent->lost;
+}
+
+static bool has_function(const MkAgent *agent, bool has, const char *what, GError **error)
+{
+    if (!has)
+        mk_fault_set(error, MK_FAULT_UNSUPPORTED, _("This phone's agent (%s) has no function for %s."),
+                     agent->klass->dialect, what);
+    return has && not_lost(agent, error);
+}
+
+static bool check_range(const MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, uint32_t unit,
+                        GError **error)
+{
+    uint64_t size = mk_agent_region_size(agent, region);
+    const char *name = mk_region_name(region);
+    if (!not_lost(agent, error))
+        return false;
+    if (size == 0) {
+        mk_fault_set(error, MK_FAULT_RANGE, _("The phone has no memory region %s."), name);
+    } else if (offset > size || length > size - offset) {
+        mk_fault_set(error, MK_FAULT_RANGE,
+                     _("%" G_GUINT64_FORMAT " bytes at 0x%" G_GINT64_MODIFIER
+                       "X reach beyond the end of %s (0x%" G_GINT64_MODIFIER "X)."),
+                     length, offset, name, size);
+    } else if (unit && (offset % unit || length % unit)) {
+        mk_fault_set(
+            error, MK_FAULT_RANGE,
+            _("0x%" G_GINT64_MODIFIER "X and %" G_GUINT64_FORMAT " bytes are not whole blocks of %s (%u bytes)."),
+            offset, length, name, unit);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/* RPMB takes only frames that the phone itself has signed; what is sent there otherwise is dropped in silence. */
+static bool check_writable(const MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, uint32_t unit,
+                           GError **error)
+{
+    if (region == MK_REGION_RPMB) {
+        mk_fault_set(error, MK_FAULT_UNSUPPORTED, _("The region rpmb can only be written by the phone itself."));
+        return false;
+    }
+    return check_range(agent, region, offset, length, unit, error);
+}
+
+static uint32_t page_unit(const MkAgent *agent, MkRegion region)
+{
+    return region == MK_REGION_NAND ? agent->info.geometry.nand_page : agent->info.geometry.sector;
+}
+
+static uint32_t block_unit(const MkAgent *agent, MkRegion region)
+{
+    return region == MK_REGION_NAND ? agent->info.geometry.nand_block : agent->info.geometry.sector;
+}
+
+bool mk_agent_read(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkSinkFunc sink,
+                   gpointer user_data, GError **error)
+{
+    return check_range(agent, region, offset, length, page_unit(agent, region), error) &&
+           (length == 0 || agent->klass->read(agent, region, offset, length, sink, user_data, error));
+}
+
+bool mk_agent_write(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkSourceFunc source,
+                    gpointer user_data, GError **error)
+{
+    return check_writable(agent, region, offset, length, page_unit(agent, region), error) &&
+           (length == 0 || agent->klass->write(agent, region, offset, length, source, user_data, error));
+}
+
+bool mk_agent_erase(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkEraseMode mode, bool physical,
+                    MkProgress *progress, GError **error)
+{
+    return check_writable(agent, region, offset, length, block_unit(agent, region), error) &&
+           (length == 0 || agent->klass->erase(agent, region, offset, length, mode, physical, progress, error));
+}
+
+bool mk_agent_read_nand(MkAgent *agent, uint64_t offset, uint64_t length, MkNandMode mode, bool physical,
+                        MkSinkFunc sink, gpointer user_data, GError **error)
+{
+    return has_function(agent, agent->klass->read_nand && agent->info.storage == MK_STORAGE_NAND,
+                        _("reading NAND pages"), error) &&
+           check_range(agent, MK_REGION_NAND, offset, length, page_unit(agent, MK_REGION_NAND), error) &&
+           (length == 0 || agent->klass->read_nand(agent, offset, length, mode, physical, sink, user_data, error));
+}
+
+bool mk_agent_write_nand(MkAgent *agent, const MkPartition *partition, uint64_t length, MkSourceFunc source,
+                         gpointer user_data, GError **error)
+{
+    return has_function(agent, agent->klass->write_nand && agent->info.storage == MK_STORAGE_NAND,
+                        _("writing NAND images"), error) &&
+           check_range(agent, MK_REGION_NAND, partition->start, partition->size, block_unit(agent, MK_REGION_NAND),
+                       error) &&
+           (length == 0 || agent->klass->write_nand(agent, partition, length, source, user_data, error));
+}
+
+bool mk_agent_read_table(MkAgent *agent, MkLayout **layout, GError **error)
+{
+    return has_function(agent, agent->klass->read_table && mk_agent_can(agent, MK_AGENT_CAN_TABLE),
+                        _("reading the partition table"), error) &&
+           agent->klass->read_table(agent, layout, error);
+}
+
+bool mk_agent_write_table(MkAgent *agent, const MkLayout *layout, bool update, GError **error)
+{
+    return has_function(agent, agent->klass->write_table && mk_agent_can(agent, MK_AGENT_CAN_TABLE),
+                        _("writing the partition table"), error) &&
+           agent->klass->write_table(agent, layout, update, error);
+}
+
+bool mk_agent_read_bmt(MkAgent *agent, GArray **pairs, GError **error)
+{
+    return has_function(agent, agent->klass->read_bmt && agent->info.storage == MK_STORAGE_NAND,
+                        _("reading the bad block table"), error) &&
+           agent->klass->read_bmt(agent, pairs, error);
+}
+
+bool mk_agent_memory_test(MkAgent *agent, MkMemoryTest test, uint64_t start, uint64_t length, uint32_t pattern,
+                          MkProgress *progress, GError **error)
+{
+    return has_function(agent, agent->klass->memory_test != NULL, _("testing the main memory"), error) &&
+           agent->klass->memory_test(agent, test, start, length, pattern, progress, error);
+}
+
+bool mk_agent_battery(MkAgent *agent, unsigned *millivolt, GError **error)
+{
+    return has_function(agent, agent->klass->battery != NULL, _("asking for the battery's voltage"), error) &&
+           agent->klass->battery(agent, millivolt, error);
+}
+
+bool mk_agent_set_baud(MkAgent *agent, unsigned baud, GError **error)
+{
+    return has_function(agent, agent->klass->set_baud != NULL, _("changing the line's speed"), error) &&
+           agent->klass->set_baud(agent, baud, error);
+}
+
+bool mk_agent_high_speed(MkAgent *agent, bool *reenumerates, GError **error)
+{
+    return has_function(agent, agent->klass->high_speed != NULL, _("a faster cable mode"), error) &&
+           agent->klass->high_speed(agent, reenumerates, error);
+}
+
+bool mk_agent_finish(MkAgent *agent, MkAfter after, GError **error)
+{
+    return not_lost(agent, error) && agent->klass->finish(agent, after, error);
+}

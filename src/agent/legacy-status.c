@@ -1,0 +1,258 @@
+/* The agent's status numbers (spec da-legacy.md 14). Releases until early 2015 count by numbering A; later ones inserted names in three
+ * places (numbering B). The table is in the order of B. */
+#include "agent/legacy.h"
+
+#include "core/i18n.h"
+
+#define FIRST 3000u
+
+typedef struct {
+    const char *symbol;
+    MkFault fault; /* 0: what was being done decides */
+} Status;
+
+static const Status table[] = {
+    {"S_DA_INT_RAM_ERROR", 0},
+    {"S_DA_EXT_RAM_ERROR", MK_FAULT_PL_EMI},
+    {"S_DA_SETUP_DRAM_FAIL", MK_FAULT_PL_EMI},
+    {"S_DA_SETUP_PLL_ERR", MK_FAULT_PL_EMI},
+    {"S_DA_SETUP_EMI_PLL_ERR", MK_FAULT_PL_EMI},
+    {"S_DA_DRAM_ABNORMAL_TYPE_SETTING", MK_FAULT_PL_EMI},
+    {"S_DA_DRAMC_RANK0_CALIBRATION_FAILED", MK_FAULT_PL_EMI},
+    {"S_DA_DRAMC_RANK1_CALIBRATION_FAILED", MK_FAULT_PL_EMI},
+    {"S_DA_DRAM_NOT_SUPPORT", MK_FAULT_PL_EMI},
+    {"S_DA_RAM_FLOARTING", MK_FAULT_PL_EMI},
+    {"S_DA_RAM_UNACCESSABLE", MK_FAULT_PL_EMI},
+    {"S_DA_RAM_ERROR", MK_FAULT_PL_EMI},
+    {"S_DA_DEVICE_NOT_FOUND", MK_FAULT_STOR_NONE},
+    {"S_DA_NOR_UNSUPPORTED_DEV_ID", 0},
+    {"S_DA_NAND_UNSUPPORTED_DEV_ID", 0},
+    {"S_DA_NOR_FLASH_NOT_FOUND", MK_FAULT_STOR_NONE},
+    {"S_DA_NAND_FLASH_NOT_FOUND", MK_FAULT_STOR_NONE},
+    {"S_DA_SOC_CHECK_FAIL", MK_FAULT_CHIP},
+    {"S_DA_NOR_PROGRAM_FAILED", 0},
+    {"S_DA_NOR_ERASE_FAILED", 0},
+    {"S_DA_NAND_PAGE_PROGRAM_FAILED", MK_FAULT_WRITE},
+    {"S_DA_NAND_SPARE_PROGRAM_FAILED", MK_FAULT_WRITE},
+    {"S_DA_NAND_HW_COPYBACK_FAILED", 0},
+    {"S_DA_NAND_ERASE_FAILED", MK_FAULT_ERASE},
+    {"S_DA_TIMEOUT", 0},
+    {"S_DA_IN_PROGRESS", 0},
+    {"S_DA_SUPERAND_ONLY_SUPPORT_PAGE_READ", MK_FAULT_UNSUPPORTED},
+    {"S_DA_SUPERAND_PAGE_PRGRAM_NOT_SUPPORT", MK_FAULT_UNSUPPORTED},
+    {"S_DA_SUPERAND_SPARE_PRGRAM_NOT_SUPPORT", MK_FAULT_UNSUPPORTED},
+    {"S_DA_SUPERAND_COPYBACK_NOT_SUPPORT", MK_FAULT_UNSUPPORTED},
+    {"S_DA_NOR_CMD_SEQUENCE_ERR", 0},
+    {"S_DA_NOR_BLOCK_IS_LOCKED", 0},
+    {"S_DA_NAND_BLOCK_IS_LOCKED", 0},
+    {"S_DA_NAND_BLOCK_DATA_UNSTABLE", 0},
+    {"S_DA_NOR_BLOCK_DATA_UNSTABLE", 0},
+    {"S_DA_NOR_VPP_RANGE_ERR", 0},
+    {"S_DA_INVALID_BEGIN_ADDR", MK_FAULT_RANGE},
+    {"S_DA_NOR_INVALID_ERASE_BEGIN_ADDR", MK_FAULT_RANGE},
+    {"S_DA_NOR_INVALID_READ_BEGIN_ADDR", MK_FAULT_RANGE},
+    {"S_DA_NOR_INVALID_PROGRAM_BEGIN_ADDR", MK_FAULT_RANGE},
+    {"S_DA_INVALID_RANGE", MK_FAULT_RANGE},
+    {"S_DA_NOR_PROGRAM_AT_ODD_ADDR", MK_FAULT_RANGE},
+    {"S_DA_NOR_PROGRAM_WITH_ODD_LENGTH", MK_FAULT_RANGE},
+    {"S_DA_NOR_BUFPGM_NO_SUPPORT", MK_FAULT_UNSUPPORTED},
+    {"S_DA_NAND_UNKNOWN_ERR", 0},
+    {"S_DA_NAND_BAD_BLOCK", MK_FAULT_READ},
+    {"S_DA_NAND_ECC_1BIT_CORRECT", 0},
+    {"S_DA_NAND_ECC_2BITS_ERR", MK_FAULT_READ},
+    {"S_DA_NAND_SPARE_CHKSUM_ERR", 0},
+    {"S_DA_NAND_HW_COPYBACK_DATA_INCONSISTENT", 0},
+    {"S_DA_NAND_INVALID_PAGE_INDEX", 0},
+    {"S_DA_NFI_NOT_SUPPORT", MK_FAULT_UNSUPPORTED},
+    {"S_DA_NFI_CS1_NOT_SUPPORT", MK_FAULT_UNSUPPORTED},
+    {"S_DA_NFI_16BITS_IO_NOT_SUPPORT", MK_FAULT_UNSUPPORTED},
+    {"S_DA_NFB_BOOTLOADER_NOT_EXIST", 0},
+    {"S_DA_NAND_NO_GOOD_BLOCK", MK_FAULT_ERASE},
+    {"S_DA_NAND_UBIIMG_NOT_SPARSEIMAGE", 0},
+    {"S_DA_BOOTLOADER_IS_TOO_LARGE", MK_FAULT_IMAGE_SIZE},
+    {"S_DA_SIBLEY_REWRITE_OBJ_MODE_REGION", 0},
+    {"S_DA_SIBLEY_WRITE_B_HALF_IN_CTRL_MODE_REGION", 0},
+    {"S_DA_SIBLEY_ILLEGAL_CMD", 0},
+    {"S_DA_SIBLEY_PROGRAM_AT_THE_SAME_REGIONS", 0},
+    {"S_DA_UART_GET_DATA_TIMEOUT", 0},
+    {"S_DA_UART_GET_CHKSUM_LSB_TIMEOUT", 0},
+    {"S_DA_UART_GET_CHKSUM_MSB_TIMEOUT", 0},
+    {"S_DA_UART_DATA_CKSUM_ERROR", 0},
+    {"S_DA_UART_RX_BUF_FULL", 0},
+    {"S_DA_UART_RX_BUF_NOT_ENOUGH", 0},
+    {"S_DA_FLASH_RECOVERY_BUF_NOT_ENOUGH", 0},
+    {"S_DA_HANDSET_SEC_INFO_NOT_FOUND", 0},
+    {"S_DA_HANDSET_SEC_INFO_MAC_VERIFY_FAIL", 0},
+    {"S_DA_HANDSET_ROM_INFO_NOT_FOUND", 0},
+    {"S_DA_HANDSET_FAT_INFO_NOT_FOUND", 0},
+    {"S_DA_OPERATION_UNSUPPORT_FOR_NFB", MK_FAULT_UNSUPPORTED},
+    {"S_DA_BYPASS_POST_PROCESS", 0},
+    {"S_DA_NOR_OTP_NOT_SUPPORT", 0},
+    {"S_DA_NOR_OTP_EXIST", 0},
+    {"S_DA_NOR_OTP_LOCKED", 0},
+    {"S_DA_NOR_OTP_GETSIZE_FAIL", 0},
+    {"S_DA_NOR_OTP_READ_FAIL", 0},
+    {"S_DA_NOR_OTP_PROGRAM_FAIL", 0},
+    {"S_DA_NOR_OTP_LOCK_FAIL", 0},
+    {"S_DA_NOR_OTP_LOCK_CHECK_STATUS_FAIL", 0},
+    {"S_DA_BLANK_FLASH", 0},
+    {"S_DA_CODE_AREA_IS_BLANK", 0},
+    {"S_DA_SEC_RO_AREA_IS_BLANK", 0},
+    {"S_DA_NOR_OTP_UNLOCKED", 0},
+    {"S_DA_UNSUPPORTED_BBCHIP", MK_FAULT_DA_VER},
+    {"S_DA_FAT_NOT_EXIST", 0},
+    {"S_DA_EXT_SRAM_NOT_FOUND", 0},
+    {"S_DA_EXT_DRAM_NOT_FOUND", MK_FAULT_PL_EMI},
+    {"S_DA_MT_PIN_LOW", 0},
+    {"S_DA_MT_PIN_HIGH", 0},
+    {"S_DA_MT_PIN_SHORT", 0},
+    {"S_DA_MT_BUS_ERROR", 0},
+    {"S_DA_MT_ADDR_NOT_2BYTE_ALIGNMENT", MK_FAULT_RANGE},
+    {"S_DA_MT_ADDR_NOT_4BYTE_ALIGNMENT", MK_FAULT_RANGE},
+    {"S_DA_MT_SIZE_NOT_2BYTE_ALIGNMENT", MK_FAULT_RANGE},
+    {"S_DA_MT_SIZE_NOT_4BYTE_ALIGNMENT", MK_FAULT_RANGE},
+    {"S_DA_MT_DEDICATED_PATTERN_ERROR", 0},
+    {"S_DA_MT_INC_PATTERN_ERROR", 0},
+    {"S_DA_MT_DEC_PATTERN_ERROR", 0},
+    {"S_DA_NFB_BLOCK_0_IS_BAD", 0},
+    {"S_DA_CUST_PARA_AREA_IS_BLANK", 0},
+    {"S_DA_ENTER_RELAY_MODE_FAIL", 0},
+    {"S_DA_ENTER_RELAY_MODE_IS_FORBIDDEN_AFTER_META", 0},
+    {"S_DA_NAND_PAGE_READ_FAILED", MK_FAULT_READ},
+    {"S_DA_NAND_IMAGE_BLOCK_NO_EXIST", 0},
+    {"S_DA_NAND_IMAGE_LIST_NOT_EXIST", 0},
+    {"S_DA_MBA_RESOURCE_NO_EXIST_IN_TARGET", 0},
+    {"S_DA_MBA_PROJECT_VERSION_NO_MATCH_WITH_TARGET", 0},
+    {"S_DA_MBA_UPDATING_RESOURCE_NO_EXIST_IN_TARGET", 0},
+    {"S_DA_MBA_UPDATING_RESOURCE_SIZE_EXCEED_IN_TARGET", 0},
+    {"S_DA_NAND_BIN_SIZE_EXCEED_MAX_SIZE", MK_FAULT_IMAGE_SIZE},
+    {"S_DA_NAND_EXCEED_CONTAINER_LIMIT", 0},
+    {"S_DA_NAND_REACH_END_OF_FLASH", 0},
+    {"S_DA_NAND_OTP_NOT_SUPPORT", 0},
+    {"S_DA_NAND_OTP_EXIST", 0},
+    {"S_DA_NAND_OTP_LOCKED", 0},
+    {"S_DA_NAND_OTP_LOCK_FAIL", 0},
+    {"S_DA_NAND_OTP_UNLOCKED", 0},
+    {"S_DA_OTP_NOT_SUPPORT", 0},
+    {"S_DA_OTP_EXIST", 0},
+    {"S_DA_OTP_LOCKED", 0},
+    {"S_DA_OTP_GETSIZE_FAIL", 0},
+    {"S_DA_OTP_READ_FAIL", 0},
+    {"S_DA_OTP_PROGRAM_FAIL", 0},
+    {"S_DA_OTP_LOCK_FAIL", 0},
+    {"S_DA_OTP_LOCK_CHECK_STATUS_FAIL", 0},
+    {"S_DA_OTP_UNLOCKED", 0},
+    {"S_DA_SEC_RO_ILLEGAL_MAGIC_TAIL", 0},
+    {"S_DA_HANDSET_FOTA_INFO_NOT_FOUND", 0},
+    {"S_DA_HANDSET_UA_INFO_NOT_FOUND", 0},
+    {"S_DA_SB_FSM_INVALID_INFO", 0},
+    {"S_DA_NFB_TARGET_DUAL_BL_PAIRED_VERSION_NOT_MATCHED_WITH_MAUI", 0},
+    {"S_DA_NFB_TARGET_DUAL_BL_FEATURE_COMBINATION_NOT_MATCHED_WITH_MAUI", 0},
+    {"S_DA_NFB_TARGET_IS_SINGLE_BL_BUT_PC_NOT", 0},
+    {"S_DA_NFB_TARGET_IS_DUAL_BL_BUT_PC_NOT", 0},
+    {"S_DA_NOR_TARGET_BL_PAIRED_VERSION_NOT_MATCHED_WITH_MAUI", 0},
+    {"S_DA_NOR_TARGET_BL_FEATURE_COMBINATION_NOT_MATCHED_WITH_MAUI", 0},
+    {"S_DA_NOR_TARGET_IS_NOT_NEW_BL_BUT_PC_IS", 0},
+    {"S_DA_NOR_TARGET_IS_NEW_BL_BUT_PC_NOT", 0},
+    {"S_DA_DOWNLOAD_BOOTLOADER_FLASH_DEV_IS_NONE", 0},
+    {"S_DA_DOWNLOAD_BOOTLOADER_FLASH_DEV_IS_NOT_SUPPORTED", 0},
+    {"S_DA_DOWNLOAD_BOOTLOADER_BEGIN_ADDR_OVERLAPS_WITH_PREVIOUS_BOUNDARY", 0},
+    {"S_DA_UPDATE_BOOTLOADER_EXIST_MAGIC_NOT_MATCHED", MK_FAULT_LAYOUT},
+    {"S_DA_UPDATE_BOOTLOADER_FILE_TYPE_NOT_MATCHED", 0},
+    {"S_DA_UPDATE_BOOTLOADER_FILE_SIZE_EXCEEDS_BOUNDARY_ADDR", MK_FAULT_IMAGE_SIZE},
+    {"S_DA_UPDATE_BOOTLOADER_BEGIN_ADDR_NOT_MATCHED", 0},
+    {"S_DA_EMMC_FLASH_NOT_FOUND", MK_FAULT_STOR_NONE},
+    {"S_DA_EMMC_FW_VER_CHECK_FAIL", 0},
+    {"S_DA_SDMMC_FLASH_NOT_FOUND", MK_FAULT_STOR_NONE},
+    {"S_DA_SDMMC_CONFIG_FAILED", 0},
+    {"S_DA_SDMMC_READ_FAILED", MK_FAULT_READ},
+    {"S_DA_SDMMC_WRITE_FAILED", MK_FAULT_WRITE},
+    {"S_DA_SDMMC_ERR_CRC", 0},
+    {"S_DA_SDMMC_ERR_TIMEOUT", 0},
+    {"S_DA_SDMMC_UNSUPPORTED", MK_FAULT_UNSUPPORTED},
+    {"S_DA_DSPBL_CHECK_PLATFORM_FAILED", MK_FAULT_CHIP},
+    {"S_DA_UFS_FLASH_NOT_FOUND", MK_FAULT_STOR_NONE},
+    {"S_DA_UFS_CONFIG_FAILED", MK_FAULT_STOR_NONE},
+    {"S_DA_UFS_READ_FAILED", MK_FAULT_READ},
+    {"S_DA_UFS_WRITE_FAILED", MK_FAULT_WRITE},
+    {"S_DA_UFS_ERR_TIMEOUT", 0},
+    {"S_DA_UFS_UNSUPPORTED", MK_FAULT_UNSUPPORTED},
+    {"S_DA_UFS_OTP_NOT_SUPPORT", 0},
+    {"S_DA_UFS_OTP_EXIST", 0},
+    {"S_DA_UFS_OTP_LOCKED", 0},
+    {"S_DA_UFS_OTP_LOCK_FAIL", 0},
+    {"S_DA_UFS_OTP_UNLOCKED", 0},
+    {"S_DA_HANDSET_SEC_CFG_NOT_FOUND", 0},
+    {"S_DA_EMMC_OTP_NOT_SUPPORT", 0},
+    {"S_DA_EMMC_OTP_EXIST", 0},
+    {"S_DA_EMMC_OTP_LOCKED", 0},
+    {"S_DA_EMMC_OTP_LOCK_FAIL", 0},
+    {"S_DA_EMMC_OTP_UNLOCKED", 0},
+    {"S_DA_READ_IMEI_PID_SWV_NOT_SUPPORT", MK_FAULT_UNSUPPORTED},
+    {"S_DA_NFI_EMPTY_PAGE", 0},
+    {"S_DA_INVALID_STORAGE_TYPE", MK_FAULT_UNSUPPORTED},
+    {"S_DA_SEND_CMD_FAIL", 0},
+    {"S_DA_READ_CMD_ACK_FAIL", 0},
+    {"S_DA_READ_FLASH_STATUS_INFO_FAIL", 0},
+    {"S_DA_S_PL_VALIDATION_FAIL", MK_FAULT_SEC_FORBIDDEN},
+    {"S_DA_S_STORAGE_NOT_MATCH", MK_FAULT_STOR_MISMATCH},
+    {"S_DA_S_CHIP_TYPE_NOT_MATCH", MK_FAULT_CHIP},
+    {"S_DA_EXCEED_MAX_PARTITION_COUNT", MK_FAULT_TABLE_BAD},
+};
+
+static const struct {
+    uint32_t number;
+    Status status;
+} others[] = {
+    {1000, {"S_STOP", MK_FAULT_STOPPED}},
+    {1001, {"S_UNDEFINED_ERROR", 0}},
+    {1002, {"S_INVALID_ARGUMENTS", MK_FAULT_UNSUPPORTED}},
+    {1003, {"S_INVALID_BBCHIP_TYPE", MK_FAULT_STOR_MISMATCH}}, /* measured: a storage the phone has not (agents.md 5) */
+    {1011, {"S_NOT_ENOUGH_STORAGE_SPACE", MK_FAULT_STOR_SMALL}},
+    {1037, {"S_PART_NO_VALID_TABLE", MK_FAULT_TABLE_NONE}},
+    {1038, {"S_PART_NO_SPACE_FOUND", MK_FAULT_STOR_SMALL}},
+    {1040, {"S_UNSUPPORTED_OPERATION", MK_FAULT_UNSUPPORTED}},
+    {4032, {"S_FT_ENABLE_DRAM_FAIL", MK_FAULT_PL_EMI}},
+    {5054, {"S_DL_GET_DRAM_SETTING_FAIL", MK_FAULT_PL_EMI}},
+    {5069, {"S_DL_PMT_ERR_NO_SPACE", MK_FAULT_STOR_SMALL}},
+};
+
+/* Names that numbering A does not have. */
+static bool only_in_b(uint32_t b)
+{
+    return (b >= 3004 && b <= 3007) || b == 3056 || (b >= 3159 && b <= 3169) || b == 3177 || b >= 3185;
+}
+
+uint32_t mk_legacy_status(uint32_t a, bool numbering_b)
+{
+    if (!numbering_b || a < FIRST)
+        return a;
+    return a + (a >= 3154 ? 16 : a >= 3052 ? 5 : a >= 3004 ? 4 : 0);
+}
+
+static const Status *find_status(uint32_t number, bool numbering_b)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        if (others[i].number == number)
+            return &others[i].status;
+    }
+    uint32_t b = numbering_b ? number : mk_legacy_status(number, true);
+    if (b < FIRST || b >= FIRST + G_N_ELEMENTS(table) || (!numbering_b && only_in_b(b)))
+        return NULL;
+    return &table[b - FIRST];
+}
+
+const char *mk_legacy_status_symbol(uint32_t number, bool numbering_b)
+{
+    const Status *status = find_status(number, numbering_b);
+    return status ? status->symbol : NULL;
+}
+
+void mk_legacy_status_fault(uint32_t number, bool numbering_b, MkFault fallback, const char *doing, GError **error)
+{
+    const Status *status = find_status(number, numbering_b);
+    MkFault fault = status && status->fault ? status->fault : fallback;
+    mk_fault_set_number(error, fault, number, status ? status->symbol : NULL,
+                        _("The phone refused or failed while %s: %s (%u)."), doing,
+                        status ? status->symbol : _("a number nobody has named"), number);
+}

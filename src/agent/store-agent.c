@@ -1,0 +1,70 @@
+/* A region of the phone as a store. */
+#include "agent/agent.h"
+
+#include "core/i18n.h"
+
+typedef struct {
+    MkStore store;
+    MkAgent *agent; /* borrowed */
+} AgentStore;
+
+/* The agent obeys the cancellable of whoever opened it; the caller's counts for the length of one call too. */
+static GCancellable *lend(AgentStore *self, GCancellable *cancel)
+{
+    GCancellable *own = self->agent->cancel;
+    if (cancel)
+        self->agent->cancel = cancel;
+    return own;
+}
+
+static bool store_read(MkStore *store, uint64_t offset, uint64_t length, MkSinkFunc sink, gpointer user_data,
+                       GCancellable *cancel, GError **error)
+{
+    AgentStore *self = (AgentStore *)store;
+    GCancellable *own = lend(self, cancel);
+    bool ok = mk_agent_read(self->agent, store->region, offset, length, sink, user_data, error);
+    self->agent->cancel = own;
+    return ok;
+}
+
+static bool store_write(MkStore *store, uint64_t offset, uint64_t length, MkSourceFunc source, gpointer user_data,
+                        GCancellable *cancel, GError **error)
+{
+    AgentStore *self = (AgentStore *)store;
+    GCancellable *own = lend(self, cancel);
+    bool ok = mk_agent_write(self->agent, store->region, offset, length, source, user_data, error);
+    self->agent->cancel = own;
+    return ok;
+}
+
+static bool store_erase(MkStore *store, uint64_t offset, uint64_t length, GCancellable *cancel, GError **error)
+{
+    AgentStore *self = (AgentStore *)store;
+    GCancellable *own = lend(self, cancel);
+    bool ok = mk_agent_erase(self->agent, store->region, offset, length, MK_ERASE_NORMAL, false, NULL, error);
+    self->agent->cancel = own;
+    return ok;
+}
+
+static void store_free(G_GNUC_UNUSED MkStore *store)
+{
+}
+
+MkStore *mk_store_agent_new(MkAgent *agent, MkRegion region, GError **error)
+{
+    static const MkStoreClass klass = {
+        .read = store_read, .write = store_write, .erase = store_erase, .free = store_free};
+    uint64_t size = mk_agent_region_size(agent, region);
+    if (size == 0) {
+        mk_fault_set(error, MK_FAULT_RANGE, _("The phone has no memory region %s."), mk_region_name(region));
+        return NULL;
+    }
+    AgentStore *self = mk_store_alloc(&klass, sizeof *self, mk_region_name(region));
+    const MkGeometry *geometry = &agent->info.geometry;
+    self->agent = agent;
+    self->store.size = size;
+    self->store.block_size = region == MK_REGION_NAND ? geometry->nand_block : geometry->sector;
+    self->store.storage = agent->info.storage;
+    self->store.region = region;
+    return &self->store;
+}

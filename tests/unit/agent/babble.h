@@ -1,0 +1,65 @@
+/* A phone that says given bytes, whatever it hears, and then falls silent (at once: no waiting) or repeats one byte for ever. */
+#pragma once
+
+#include "core/fault.h"
+#include "link/link.h"
+
+#include <string.h>
+
+typedef struct {
+    MkLink link;
+    const uint8_t *bytes;
+    size_t length, offset;
+    bool endless;
+    uint8_t repeated;
+} Babble;
+
+static bool babble_read_some(MkLink *link, void *data, size_t length, size_t *got, G_GNUC_UNUSED int timeout,
+                             G_GNUC_UNUSED GCancellable *cancel, GError **error)
+{
+    Babble *babble = (Babble *)link;
+    *got = MIN(length, babble->length - babble->offset);
+    if (*got) {
+        memcpy(data, babble->bytes + babble->offset, *got);
+        babble->offset += *got;
+    } else if (babble->endless) {
+        memset(data, babble->repeated, length);
+        *got = length;
+    } else {
+        mk_fault_set(error, MK_FAULT_SILENT, "silence after %zu bytes", babble->length);
+    }
+    return *got > 0;
+}
+
+static bool babble_write(G_GNUC_UNUSED MkLink *link, G_GNUC_UNUSED const void *data, G_GNUC_UNUSED size_t length,
+                         G_GNUC_UNUSED int timeout, G_GNUC_UNUSED GCancellable *cancel, G_GNUC_UNUSED GError **error)
+{
+    return true;
+}
+
+static void babble_free(G_GNUC_UNUSED MkLink *link)
+{
+}
+
+/* BYTES are borrowed. */
+static inline Babble *babble_new(const uint8_t *bytes, size_t length)
+{
+    static const MkLinkClass klass = {.read_some = babble_read_some, .write = babble_write, .free = babble_free};
+    Babble *babble = mk_link_alloc(&klass, sizeof *babble, MK_LINK_PAIR, "babble");
+    babble->bytes = bytes;
+    babble->length = length;
+    return babble;
+}
+
+static inline bool babble_drop(G_GNUC_UNUSED const uint8_t *data, G_GNUC_UNUSED size_t length,
+                               G_GNUC_UNUSED gpointer user_data, G_GNUC_UNUSED GError **error)
+{
+    return true;
+}
+
+static inline bool babble_zeros(uint8_t *data, size_t length, G_GNUC_UNUSED gpointer user_data,
+                                G_GNUC_UNUSED GError **error)
+{
+    memset(data, 0, length);
+    return true;
+}
