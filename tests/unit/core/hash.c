@@ -26,6 +26,21 @@ static void test_sum16_is_exact_on_long_runs(void)
     g_assert_cmphex(mk_sum16(0, ff, length), ==, (uint16_t)(255ull * length));
 }
 
+/* Whatever the length and the alignment: the sum of the bytes. */
+static void test_sum16_of_any_piece(void)
+{
+    uint8_t bytes[3000];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 37 + i / 256);
+    for (size_t start = 0; start < 9; start++) {
+        uint16_t sum = 7;
+        for (size_t length = 0; start + length < sizeof bytes; length++) {
+            g_assert_cmphex(mk_sum16(7, bytes + start, length), ==, sum);
+            sum = (uint16_t)(sum + bytes[start + length]);
+        }
+    }
+}
+
 static void test_sha256(void)
 {
     g_autofree char *whole = mk_sha256_hex("abc", 3);
@@ -42,6 +57,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/hash/sums", test_sums);
     g_test_add_func("/hash/sum16-is-exact-on-long-runs", test_sum16_is_exact_on_long_runs);
+    g_test_add_func("/hash/sum16-of-any-piece", test_sum16_of_any_piece);
     g_test_add_func("/hash/sha256", test_sha256);
     return g_test_run();
 }
