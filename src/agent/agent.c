@@ -161,6 +161,21 @@ bool mk_agent_read_nand(MkAgent *agent, uint64_t offset, uint64_t length, MkNand
            (length == 0 || agent->klass->read_nand(agent, offset, length, mode, physical, sink, user_data, error));
 }
 
+/* A YAFFS image brings the spare bytes of its pages along. */
+static bool check_nand_image(const MkAgent *agent, const MkPartition *partition, uint64_t length, GError **error)
+{
+    const MkGeometry *geometry = &agent->info.geometry;
+    uint64_t most = partition->size;
+    if (partition->type == MK_TYPE_YAFFS_IMG && geometry->nand_page)
+        most = most / geometry->nand_page * ((uint64_t)geometry->nand_page + geometry->nand_spare);
+    if (length <= most)
+        return true;
+    mk_fault_set(error, MK_FAULT_IMAGE_SIZE,
+                 _("The image for %s has %" G_GUINT64_FORMAT " bytes; its partition takes %" G_GUINT64_FORMAT "."),
+                 partition->name, length, most);
+    return false;
+}
+
 bool mk_agent_write_nand(MkAgent *agent, const MkPartition *partition, uint64_t length, MkSourceFunc source,
                          gpointer user_data, GError **error)
 {
@@ -168,6 +183,7 @@ bool mk_agent_write_nand(MkAgent *agent, const MkPartition *partition, uint64_t 
                         _("writing NAND images"), error) &&
            check_range(agent, MK_REGION_NAND, partition->start, partition->size, block_unit(agent, MK_REGION_NAND),
                        error) &&
+           check_nand_image(agent, partition, length, error) &&
            (length == 0 || agent->klass->write_nand(agent, partition, length, source, user_data, error));
 }
 

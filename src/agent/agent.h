@@ -138,6 +138,7 @@ bool mk_agent_memory_test(MkAgent *agent, MkMemoryTest test, uint64_t start, uin
                           MkProgress *progress, GError **error);
 bool mk_agent_battery(MkAgent *agent, unsigned *millivolt, GError **error);
 bool mk_agent_set_baud(MkAgent *agent, unsigned baud, GError **error);
+/* Asks for a faster cable mode; *reenumerates: the port will vanish and come back as another. */
 bool mk_agent_high_speed(MkAgent *agent, bool *reenumerates, GError **error);
 bool mk_agent_finish(MkAgent *agent, MkAfter after, GError **error);
 

@@ -117,6 +117,14 @@ bool legacy_expect_ack(MkLegacy *legacy, MkFault fallback, const char *doing, in
     return legacy_unexpected(legacy, answer, doing, error);
 }
 
+bool legacy_narrow(uint64_t first, uint64_t second, GError **error)
+{
+    if (first <= UINT32_MAX && second <= UINT32_MAX)
+        return true;
+    mk_fault_set(error, MK_FAULT_UNSUPPORTED, _("This agent's release counts only to 4 GiB in this command."));
+    return false;
+}
+
 void legacy_drain_stray_ack(MkLegacy *legacy)
 {
     uint8_t stray;

@@ -183,7 +183,8 @@ bool legacy_memory_test(MkAgent *agent, MkMemoryTest test, uint64_t start, uint6
     MkLegacy *legacy = (MkLegacy *)agent;
     bool wide = legacy->release >= MK_RELEASE_G3;
     mk_link_note(agent->link, "FE MEMORY_TEST");
-    if (!legacy_put(legacy, error, "14", MK_LEGACY_MEMORY_TEST, DEVICE_DRAM) ||
+    if ((!wide && !legacy_narrow(start, length, error)) ||
+        !legacy_put(legacy, error, "14", MK_LEGACY_MEMORY_TEST, DEVICE_DRAM) ||
         !(wide ? legacy_put(legacy, error, "88", start, length)
                : legacy_put(legacy, error, "44", (uint32_t)start, (uint32_t)length)))
         return false;

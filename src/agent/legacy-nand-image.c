@@ -16,6 +16,8 @@ static bool announce_image(MkLegacy *legacy, const MkPartition *partition, uint6
     const char *doing = _("announcing an image for the NAND");
     bool wide = legacy->release >= MK_RELEASE_G4 && LEGACY_CHIP_IN(legacy->chip, 0x8163, 0x8590, 0x8521);
     g_autoptr(GByteArray) image = g_byte_array_new();
+    if (!wide && !legacy_narrow(partition->start + partition->size, length, error))
+        return false;
     const uint64_t numbers[] = {partition->start, partition->start + length - 1, partition->size, partition->size};
     mk_put_u8(image, 1); /* enabled */
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {

@@ -132,7 +132,7 @@ bool legacy_nand_read(MkAgent *agent, uint64_t offset, uint64_t length, MkNandMo
     const char *doing = _("reading the NAND");
     PageRead read = {.flag = read_flag(mode)};
     mk_link_note(agent->link, "DF NAND_READ_PAGE");
-    if (legacy_stopped(legacy, error) ||
+    if (legacy_stopped(legacy, error) || (legacy->release < MK_RELEASE_G3 && !legacy_narrow(offset, length, error)) ||
         !legacy_put(legacy, error, "111", MK_LEGACY_NAND_READ_PAGE, read.flag, physical) ||
         !(legacy->release >= MK_RELEASE_G3 ? legacy_put(legacy, error, "88", offset, length)
                                            : legacy_put(legacy, error, "44", (uint32_t)offset, (uint32_t)length)) ||
@@ -155,7 +155,8 @@ bool legacy_nand_write_raw(MkAgent *agent, uint64_t offset, uint64_t length, MkS
         mk_fault_set(error, MK_FAULT_UNSUPPORTED, _("This agent cannot write raw NAND pages."));
         return false;
     }
-    if (!legacy_sender_begin(&sender, legacy, length, legacy->packet, source, user_data, _("writing the NAND"), error))
+    if (!legacy_narrow(offset, length, error) ||
+        !legacy_sender_begin(&sender, legacy, length, legacy->packet, source, user_data, _("writing the NAND"), error))
         return false;
     mk_link_note(agent->link, "B3 NAND_WRITE_DATA");
     return legacy_put(legacy, error, "1114444", MK_LEGACY_NAND_WRITE_DATA, 0, PROGRAM_PAGE_ONLY, (uint32_t)offset,

@@ -8,6 +8,7 @@
 #define FIRST_TIMEOUT    30000 /* ms, spec 15 */
 #define SECURITY_TIMEOUT 20000
 #define PROCESS_TIMEOUT  120000
+#define GUESS_TIMEOUT    1000
 
 /* Widths that are not plain numbers. */
 enum {
@@ -86,6 +87,7 @@ typedef struct {
     MkLegacy *legacy;
     GByteArray *bytes;
     size_t offset;
+    bool guessing; /* then silence is an answer, and a quick one will do */
 } Stream;
 
 static const uint8_t *stream_take(Stream *stream, size_t length, int timeout, GError **error)
@@ -93,7 +95,8 @@ static const uint8_t *stream_take(Stream *stream, size_t length, int timeout, GE
     while (stream->bytes->len < stream->offset + length) {
         uint8_t piece[256];
         size_t missing = MIN(stream->offset + length - stream->bytes->len, sizeof piece), got;
-        if (!mk_link_read_some(stream->legacy->base.link, piece, missing, &got, timeout, stream->legacy->cancel, error))
+        if (!mk_link_read_some(stream->legacy->base.link, piece, missing, &got,
+                               stream->guessing ? GUESS_TIMEOUT : timeout, stream->legacy->cancel, error))
             return NULL;
         g_byte_array_append(stream->bytes, piece, (guint)got);
     }
@@ -187,6 +190,7 @@ static bool read_as(Stream *stream, MkRelease release, LegacyReport *report, boo
 static bool find_release(Stream *stream, LegacyReport *report, GError **error)
 {
     MkLegacy *legacy = stream->legacy;
+    stream->guessing = true;
     for (MkRelease release = MK_RELEASE_G2; release <= MK_RELEASE_G4; release++) {
         g_autoptr(GError) problem = NULL;
         bool fits = false;

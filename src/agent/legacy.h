@@ -48,6 +48,8 @@ bool legacy_expect_ack(MkLegacy *legacy, MkFault fallback, const char *doing, in
 bool legacy_refused(MkLegacy *legacy, MkFault fallback, const char *doing, GError **error);
 /* BYTE is not what the protocol allows here: the agent is lost; always false. */
 bool legacy_unexpected(MkLegacy *legacy, uint32_t value, const char *doing, GError **error);
+/* Both fit into the 32 bits that a command has for them. */
+bool legacy_narrow(uint64_t first, uint64_t second, GError **error);
 /* Swallows the 5A that follows some failures (spec 9.7). */
 void legacy_drain_stray_ack(MkLegacy *legacy);
 bool legacy_stopped(MkLegacy *legacy, GError **error);

@@ -1,4 +1,5 @@
 /* Exchanges of spec da-legacy-vectors.txt and of the field tables of da-legacy.md, for all releases. */
+#include "agent/legacy.h"
 #include "legacy-setup.h"
 #include "script.h"
 
@@ -170,6 +171,38 @@ static void test_open_releases(void)
     }
 }
 
+#define REPORT_6577_G2                                                                                                 \
+    NOR("00000BC3")                                                                                                    \
+    "00000BC4 00 FFFF 00000000 " IDS5 "0000 0000 0000 00 00 00 "                                                       \
+    "00000000 00400000 00400000 00400000 00000000 00000000 00000000 00000000 0000000100000000 " CID_SWAPPED            \
+    "0000000000000001 00000C4A 0000000000000000 00000000 00000000 00000000 00000000 "                                  \
+    "00000000 00020000 00000000 02 00 40000000 " TAIL("00000C06", "00000409")
+
+/* MT6577 says nothing before its report: that alone shows which release speaks, whatever the file is called. */
+static void test_report_corrects_label(void)
+{
+    const struct {
+        const char *label, *report;
+        const char *release;
+    } cases[] = {
+        {G2, REPORT_6577_G2, "release G2"},
+        {G3, REPORT_6577_G2, "release G2 by what it says"},
+        {G4, REPORT_6577_G2, "release G2 by what it says"},
+        {G2, REPORT_G3, "release G3 by what it says"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *script = g_strconcat("D> C0 03 02 85 " CONFIG_G2 "D> A5 ", cases[i].report, NULL);
+        g_autoptr(Session) session = open_session(cases[i].label, 0x6577, script, "H> D9 D> 5A H> 00000000 D> 5A");
+        const MkAgentInfo *info = mk_agent_info(session->agent);
+        g_assert_true(g_str_has_suffix(info->version, cases[i].release));
+        g_assert_cmpuint(info->dram_size, ==, 0x40000000);
+        g_assert_cmpuint(info->geometry.user, ==, UINT64_C(0x100000000));
+        g_assert_false(((MkLegacy *)session->agent)->numbering_b);
+        g_assert_true(mk_agent_finish(session->agent, MK_AFTER_OFF, NULL));
+        script_assert_over(session->link);
+    }
+}
+
 /* What differs by chip and release in the configuration (da-legacy.md 3.2 step 6). */
 static void test_configuration(void)
 {
@@ -299,9 +332,12 @@ static void test_read(void)
                      "H> 60 D> 5A H> 02 D> 5A H> D6 0B 02 0000000000001000 0000000000000200 D> 5A H> 00100000 "
                      "D> P(512) FF00 H> 5A "
                      "H> 60 D> 5A H> 08 D> 5A H> D6 0B 02 0000000000000000 0000000000000200 D> 5A H> 00100000 "
-                     "D> P(512) FF00 H> 5A ");
+                     "D> P(512) FF00 H> 5A "
+                     "H> 60 D> 5A H> 02 D> 5A H> 62 01 02 0000000000001000 0000000000000200 00100000 D> 5A "
+                     "H> 5A P(512) FF00 D> 69");
     g_assert_true(read_into(region, MK_REGION_BOOT2, 0x1000, data, 0x200));
     g_assert_true(read_into(region, MK_REGION_USER, 0, data, 0x200));
+    g_assert_true(write_from(region, MK_REGION_BOOT2, 0x1000, data, 0x200));
     script_assert_over(region->link);
 }
 
@@ -487,6 +523,9 @@ static void test_nand_image(void)
                      "H> 01 00040000 0004083F 00040000 00040000 00000008 53595354454D00000000000000000000 D> 5A "
                      "H> DE D> 5A H> 00100000 D> 5A 5A D> 5A D> 00000800 00000040 H> 000FFC00 "
                      "H> P(2112) S D> A5 00000BF4 5A H> 69 P(2112) S D> 69 H> 5A D> 5A 5A H> 00 D> 5A");
+    g_assert_false(
+        mk_agent_write_nand(session->agent, &partition, 128 * 2112 + 1, script_source, &buffer, &session->error));
+    assert_fault(session, MK_FAULT_IMAGE_SIZE, 0);
     mk_agent_write_nand(session->agent, &partition, sizeof data, script_source, &buffer, &session->error);
     g_assert_no_error(session->error);
     script_assert_over(session->link);
@@ -598,6 +637,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/agent/legacy/open", test_open_releases);
+    g_test_add_func("/agent/legacy/report-corrects-label", test_report_corrects_label);
     g_test_add_func("/agent/legacy/configuration", test_configuration);
     g_test_add_func("/agent/legacy/dram", test_dram);
     g_test_add_func("/agent/legacy/dram-choice", test_dram_choice);
