@@ -83,17 +83,22 @@ static bool ask_addressing(MkLegacy *legacy, GError **error)
         legacy->addressing = LEGACY_ADDRESS_LINEAR;
         return legacy_receive(legacy, sector, SECTOR, &good, error) && legacy_put8(legacy, MK_LEGACY_ACK, error);
     }
-    if (mk_fault_code(refusal) == MK_FAULT_RANGE) {
-        legacy->addressing = LEGACY_ADDRESS_REGION;
-        return true;
+    if (legacy->base.lost) {
+        g_propagate_error(error, g_steal_pointer(&refusal));
+        return false;
     }
-    g_propagate_error(error, g_steal_pointer(&refusal));
-    return false;
+    legacy->addressing = LEGACY_ADDRESS_REGION;
+    return true;
+}
+
+bool legacy_know_addressing(MkLegacy *legacy, GError **error)
+{
+    return legacy->addressing != LEGACY_ADDRESS_UNKNOWN || ask_addressing(legacy, error);
 }
 
 bool legacy_address(MkLegacy *legacy, MkRegion region, uint64_t offset, uint64_t *address, GError **error)
 {
-    if (legacy->addressing == LEGACY_ADDRESS_UNKNOWN && !ask_addressing(legacy, error))
+    if (!legacy_know_addressing(legacy, error))
         return false;
     *address = offset;
     if (legacy->addressing == LEGACY_ADDRESS_LINEAR)

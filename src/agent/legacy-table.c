@@ -31,18 +31,30 @@ static bool read_entries(MkLegacy *legacy, GByteArray *entries, GError **error)
            legacy_put8(legacy, MK_LEGACY_ACK, error);
 }
 
+/* Agents that count by region (a GPT behind this command) mean the user area where the entry does not say. */
+static void place_in_user_area(MkLayout *layout)
+{
+    for (unsigned i = 0; i < layout->partitions->len; i++) {
+        MkPartition *partition = layout->partitions->pdata[i];
+        if (partition->region == MK_REGION_LINEAR)
+            partition->region = MK_REGION_USER;
+    }
+}
+
 bool legacy_read_table(MkAgent *agent, MkLayout **layout, GError **error)
 {
     MkLegacy *legacy = (MkLegacy *)agent;
     g_autoptr(GByteArray) entries = g_byte_array_new();
     g_autoptr(MkLayout) found = NULL;
     mk_link_note(agent->link, "READ_PMT");
-    if (!read_entries(legacy, entries, error))
+    if ((!is_nand(legacy) && !legacy_know_addressing(legacy, error)) || !read_entries(legacy, entries, error))
         return false;
     found = mk_pmt_parse_entries(entries->data, entries->len, error);
     if (!found)
         return false;
     found->storage = agent->info.storage;
+    if (!is_nand(legacy) && legacy->addressing == LEGACY_ADDRESS_REGION)
+        place_in_user_area(found);
     if (!mk_layout_resolve(found, &agent->info.geometry, error))
         return false;
     *layout = g_steal_pointer(&found);
@@ -51,9 +63,11 @@ bool legacy_read_table(MkAgent *agent, MkLayout **layout, GError **error)
 
 /* As SP Flash Tool sends it (golden exchanges): the preloader owns the whole header of linear space, and what counts from the end stays
  * so. */
-static MkLayout *table_form(const MkLayout *layout)
+static MkLayout *table_form(const MkLegacy *legacy, const MkLayout *layout)
 {
     MkLayout *copy = mk_layout_copy(layout);
+    if (legacy->addressing == LEGACY_ADDRESS_REGION)
+        copy->header = 0;
     for (unsigned i = 0; i < copy->partitions->len; i++) {
         MkPartition *partition = copy->partitions->pdata[i];
         if ((partition->linear & MK_FROM_END_MASK) == MK_FROM_END_MASK && partition->linear <= UINT32_MAX)
@@ -88,7 +102,9 @@ bool legacy_write_table(MkAgent *agent, const MkLayout *layout, bool update, GEr
     MkLegacy *legacy = (MkLegacy *)agent;
     const char *doing = update ? _("writing the phone's partition table") : _("checking the new partition table");
     unsigned entry_size = legacy->release >= MK_RELEASE_G2 ? 96 : 88;
-    g_autoptr(MkLayout) form = table_form(layout);
+    if (!is_nand(legacy) && !legacy_know_addressing(legacy, error))
+        return false;
+    g_autoptr(MkLayout) form = table_form(legacy, layout);
     g_autoptr(GBytes) entries = mk_pmt_write_entries(form, entry_size);
     mk_link_note(agent->link, "WRITE_PMT");
     if (!legacy_put8(legacy, is_nand(legacy) ? MK_LEGACY_NAND_WRITE_PMT : MK_LEGACY_WRITE_PMT, error) ||

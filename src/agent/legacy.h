@@ -129,6 +129,8 @@ bool legacy_emmc_write(MkAgent *agent, MkRegion region, uint64_t offset, uint64_
                        gpointer user_data, GError **error);
 /* 60 */
 bool legacy_switch_part(MkLegacy *legacy, MkRegion region, GError **error);
+/* Asks the agent how it counts, unless that is known. */
+bool legacy_know_addressing(MkLegacy *legacy, GError **error);
 /* The agent's address of OFFSET in REGION. */
 bool legacy_address(MkLegacy *legacy, MkRegion region, uint64_t offset, uint64_t *address, GError **error);
 

@@ -599,6 +599,29 @@ static void test_range(void)
     script_assert_over(session->link);
 }
 
+/* On a phone that counts by region the list behind A5 is its GPT: offsets of the user area. */
+static void test_table_by_region(void)
+{
+    g_autoptr(MkLayout) layout = NULL;
+    g_autofree char *boot = g_strdup_printf("626F6F74%0120d"
+                                            "0000000100000000"
+                                            "0000800100000000"
+                                            "0000000000000000",
+                                            0);
+    g_autofree char *script =
+        g_strconcat("H> 60 D> 5A H> 08 D> 5A H> D6 0B 02 0000000100000000 0000000000000200 D> A5 00000BE0 "
+                    "H> A5 D> 5A 00000058 H> 5A D> ",
+                    boot, " H> 5A", NULL);
+    g_autoptr(Session) session = open_session(G4, 0x6735, OPEN_6735_G4, script);
+    mk_agent_read_table(session->agent, &layout, &session->error);
+    g_assert_no_error(session->error);
+    const MkPartition *partition = mk_layout_find(layout, "boot");
+    g_assert_cmpint(partition->region, ==, MK_REGION_USER);
+    g_assert_cmphex(partition->start, ==, 0x1800000);
+    g_assert_cmphex(partition->size, ==, 0x1000000);
+    script_assert_over(session->link);
+}
+
 static void test_store(void)
 {
     uint8_t data[0x200], expected[0x200];
@@ -653,6 +676,7 @@ int main(int argc, char **argv)
     g_test_add_func("/agent/legacy/misc", test_misc);
     g_test_add_func("/agent/legacy/baud", test_baud);
     g_test_add_func("/agent/legacy/range", test_range);
+    g_test_add_func("/agent/legacy/table-by-region", test_table_by_region);
     g_test_add_func("/agent/legacy/store", test_store);
     g_test_add_func("/agent/legacy/dialects", test_dialects);
     return g_test_run();
