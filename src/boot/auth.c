@@ -1,0 +1,217 @@
+/* Owner-supplied authentication on BootROM: certificate, auth file, and the serial link challenge (spec brom.md 6.9).  Medik brings no key
+ * of its own and goes around nothing. */
+#include "boot/command.h"
+
+#include "core/i18n.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <string.h>
+
+#define MAX_CHALLENGE 0x800
+#define MAX_RESPONSE  0x800
+
+static GBytes *load_file(const char *path, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    char *data;
+    size_t length;
+    if (!g_file_get_contents(path, &data, &length, &local)) {
+        mk_fault_set(error, MK_FAULT_FILE, "%s", local->message);
+        return NULL;
+    }
+    if (length > 0 && length <= (1u << 20))
+        return g_bytes_new_take(data, length);
+    g_free(data);
+    mk_fault_set(error, MK_FAULT_FILE,
+                 _("%s cannot be a certificate, auth file or key: it is %" G_GSIZE_FORMAT " bytes."), path, length);
+    return NULL;
+}
+
+/* E0 and E2 differ in their number only. */
+static bool send_file(MkLink *link, uint8_t command, const char *name, const char *path, GCancellable *cancel,
+                      GError **error)
+{
+    uint16_t status;
+    g_autoptr(GBytes) file = load_file(path, error);
+    if (!file || !mk_boot_command(link, command, name, cancel, error) ||
+        !mk_boot_send32(link, (uint32_t)g_bytes_get_size(file), name, cancel, error) ||
+        !mk_boot_get16(link, &status, cancel, error))
+        return false;
+    if (status == MK_BROM_STATUS_NO_AUTH_NEEDED)
+        return true;
+    if (status != MK_BROM_STATUS_OK) {
+        mk_boot_status_fault(error, status, name);
+        return false;
+    }
+    if (!mk_boot_send_bytes(link, file, cancel, error) || !mk_boot_check_sum(link, file, name, cancel, error) ||
+        !mk_boot_get16(link, &status, cancel, error))
+        return false;
+    if (status == MK_BROM_STATUS_OK || status == MK_BROM_STATUS_NO_AUTH_NEEDED)
+        return true;
+    mk_boot_status_fault(error, status, name);
+    return false;
+}
+
+/* --- the challenge ------------------------------------------------------------------------------------------------------- */
+
+static GBytes *swap_pairs(GBytes *bytes)
+{
+    size_t length;
+    const uint8_t *data = g_bytes_get_data(bytes, &length);
+    uint8_t *swapped = g_memdup2(data, length);
+    for (size_t i = 0; i + 1 < length; i += 2) {
+        swapped[i] = data[i + 1];
+        swapped[i + 1] = data[i];
+    }
+    return g_bytes_new_take(swapped, length);
+}
+
+static GBytes *sign_with_key(const char *path, GBytes *challenge, GError **error)
+{
+    g_autoptr(GBytes) pem = load_file(path, error);
+    if (!pem)
+        return NULL;
+    BIO *bio = BIO_new_mem_buf(g_bytes_get_data(pem, NULL), (int)g_bytes_get_size(pem));
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    EVP_PKEY_CTX *context = key ? EVP_PKEY_CTX_new(key, NULL) : NULL;
+    uint8_t answer[MAX_RESPONSE];
+    size_t length = sizeof answer;
+    /* The challenge itself is signed (PKCS #1 block type 1), not a digest of it. */
+    bool good =
+        context && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && EVP_PKEY_sign_init(context) > 0 &&
+        EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) > 0 &&
+        EVP_PKEY_sign(context, answer, &length, g_bytes_get_data(challenge, NULL), g_bytes_get_size(challenge)) > 0;
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    ERR_clear_error();
+    if (good)
+        return g_bytes_new(answer, length);
+    mk_fault_set_number(error, MK_FAULT_AUTH_WRONG, 6000, "S_SECURITY_CALLBACK_SLA_CHALLENGE_FAIL",
+                        _("The challenge could not be signed with %s; it must be an RSA private key in PEM form, large "
+                          "enough for the challenge."),
+                        path);
+    return NULL;
+}
+
+static GBytes *sign_with_command(const char *command, GBytes *challenge, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_auto(GStrv) argv = NULL;
+    g_autoptr(GBytes) answer = NULL;
+    g_autoptr(GSubprocess) process = NULL;
+    if (g_shell_parse_argv(command, NULL, &argv, &local))
+        process = g_subprocess_newv((const char *const *)argv,
+                                    G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &local);
+    if (process && g_subprocess_communicate(process, challenge, cancel, &answer, NULL, &local) &&
+        g_subprocess_get_successful(process) && g_bytes_get_size(answer) > 0 &&
+        g_bytes_get_size(answer) <= MAX_RESPONSE)
+        return g_steal_pointer(&answer);
+    if (g_cancellable_is_cancelled(cancel)) {
+        if (process)
+            g_subprocess_force_exit(process);
+        mk_fault_set(error, MK_FAULT_STOPPED, _("Stopped while the signing program was running."));
+    } else {
+        mk_fault_set_number(error, MK_FAULT_AUTH_WRONG, 6000, "S_SECURITY_CALLBACK_SLA_CHALLENGE_FAIL",
+                            _("The signing program \"%s\" gave no usable answer%s%s."), command, local ? ": " : "",
+                            local ? local->message : "");
+    }
+    return NULL;
+}
+
+static bool needs_no_answer(GBytes *challenge)
+{
+    size_t length;
+    const uint8_t *data = g_bytes_get_data(challenge, &length);
+    for (size_t i = 0; i < length; i++) {
+        if (data[i])
+            return false;
+    }
+    return true;
+}
+
+/* What is signed: the challenge with its byte pairs swapped; chips of the XML generation want their SOC_ID before it. */
+static GBytes *to_be_signed(const MkTarget *target, GBytes *challenge)
+{
+    g_autoptr(GBytes) swapped = swap_pairs(challenge);
+    if (!target->soc_id || !target->soc || target->soc->da_family != MK_DA_XML)
+        return g_steal_pointer(&swapped);
+    GByteArray *both = g_byte_array_new();
+    g_byte_array_append(both, g_bytes_get_data(target->soc_id, NULL), (guint)g_bytes_get_size(target->soc_id));
+    g_byte_array_append(both, g_bytes_get_data(swapped, NULL), (guint)g_bytes_get_size(swapped));
+    return g_byte_array_free_to_bytes(both);
+}
+
+static bool answer_challenge(MkLink *link, const MkTarget *target, const MkBootOptions *options, GCancellable *cancel,
+                             GError **error)
+{
+    const char *name = "SLA";
+    uint16_t status;
+    if (!mk_boot_command(link, MK_BROM_SLA, name, cancel, error) || !mk_boot_get16(link, &status, cancel, error))
+        return false;
+    if (status == MK_BROM_STATUS_SLA_ALREADY)
+        return true;
+    if (status != MK_BROM_STATUS_OK) {
+        mk_boot_status_fault(error, status, name);
+        return false;
+    }
+    g_autoptr(GBytes) challenge = mk_boot_get_bytes(link, MAX_CHALLENGE, name, cancel, error);
+    if (!challenge)
+        return false;
+    if (g_bytes_get_size(challenge) == 0 || g_bytes_get_size(challenge) % 2) {
+        mk_fault_set(error, MK_FAULT_PROTOCOL, _("SLA: the phone's challenge has an odd length."));
+        return false;
+    }
+    if (needs_no_answer(challenge))
+        return true;
+    g_autoptr(GBytes) message = to_be_signed(target, challenge);
+    g_autoptr(GBytes) signature = options->key_path ? sign_with_key(options->key_path, message, error)
+                                                    : sign_with_command(options->sign_command, message, cancel, error);
+    if (!signature)
+        return false;
+    g_autoptr(GBytes) response = swap_pairs(signature);
+    return mk_boot_send32(link, (uint32_t)g_bytes_get_size(response), name, cancel, error) &&
+           mk_boot_status(link, name, 1, cancel, error) && mk_boot_send_bytes(link, response, cancel, error) &&
+           mk_boot_status(link, name, 1, cancel, error);
+}
+
+static bool refresh_config(MkLink *link, MkTarget *target, GCancellable *cancel, GError **error)
+{
+    return mk_boot_command(link, MK_BROM_GET_TARGET_CONFIG, "GET_TARGET_CONFIG", cancel, error) &&
+           mk_boot_get32(link, &target->target_config, cancel, error) &&
+           mk_boot_status(link, "GET_TARGET_CONFIG", 0x100, cancel, error);
+}
+
+static bool needed(GError **error, uint32_t number, const char *symbol, const char *what, uint32_t config)
+{
+    g_autofree char *words = mk_target_config_words(config);
+    mk_fault_set_number(error, MK_FAULT_AUTH_NEEDED, number, symbol, _("This phone asks for %s (%s)."), what, words);
+    return false;
+}
+
+bool mk_boot_authenticate(MkLink *link, MkTarget *target, const MkBootOptions *options, GCancellable *cancel,
+                          GError **error)
+{
+    if (target->stage != MK_STAGE_BOOTROM)
+        return true; /* a preloader implements none of this, whatever its configuration says */
+    if (options->cert_path && (!send_file(link, MK_BROM_SEND_CERT, "SEND_CERT", options->cert_path, cancel, error) ||
+                               !refresh_config(link, target, cancel, error)))
+        return false;
+    if (!(target->target_config & (MK_CONFIG_SLA | MK_CONFIG_DAA)))
+        return true;
+    if (!options->auth_path)
+        return needed(error, 5000, "S_AUTH_HANDLE_IS_NOT_READY", _("the maker's auth file (--auth)"),
+                      target->target_config);
+    if (!send_file(link, MK_BROM_SEND_AUTH, "SEND_AUTH", options->auth_path, cancel, error) ||
+        !refresh_config(link, target, cancel, error))
+        return false;
+    if (!(target->target_config & MK_CONFIG_SLA))
+        return true;
+    if (!options->key_path && !options->sign_command)
+        return needed(error, 6004, "S_SECURITY_SLA_FAIL", _("the owner's signing key (--key or --sign-command)"),
+                      target->target_config);
+    return answer_challenge(link, target, options, cancel, error);
+}
