@@ -121,9 +121,11 @@ static bool check_writable(const MkAgent *agent, MkRegion region, uint64_t offse
     return check_range(agent, region, offset, length, unit, error);
 }
 
-static uint32_t page_unit(const MkAgent *agent, MkRegion region)
+uint32_t mk_agent_page_unit(const MkAgent *agent, MkRegion region)
 {
-    return region == MK_REGION_NAND ? agent->info.geometry.nand_page : agent->info.geometry.sector;
+    const MkGeometry *geometry = &agent->info.geometry;
+    uint32_t unit = region == MK_REGION_NAND ? geometry->nand_page : geometry->sector;
+    return MAX(unit, 1);
 }
 
 static uint32_t block_unit(const MkAgent *agent, MkRegion region)
@@ -134,14 +136,14 @@ static uint32_t block_unit(const MkAgent *agent, MkRegion region)
 bool mk_agent_read(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkSinkFunc sink,
                    gpointer user_data, GError **error)
 {
-    return check_range(agent, region, offset, length, page_unit(agent, region), error) &&
+    return check_range(agent, region, offset, length, mk_agent_page_unit(agent, region), error) &&
            (length == 0 || agent->klass->read(agent, region, offset, length, sink, user_data, error));
 }
 
 bool mk_agent_write(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkSourceFunc source,
                     gpointer user_data, GError **error)
 {
-    return check_writable(agent, region, offset, length, page_unit(agent, region), error) &&
+    return check_writable(agent, region, offset, length, mk_agent_page_unit(agent, region), error) &&
            (length == 0 || agent->klass->write(agent, region, offset, length, source, user_data, error));
 }
 
@@ -157,7 +159,7 @@ bool mk_agent_read_nand(MkAgent *agent, uint64_t offset, uint64_t length, MkNand
 {
     return has_function(agent, agent->klass->read_nand && agent->info.storage == MK_STORAGE_NAND,
                         _("reading NAND pages"), error) &&
-           check_range(agent, MK_REGION_NAND, offset, length, page_unit(agent, MK_REGION_NAND), error) &&
+           check_range(agent, MK_REGION_NAND, offset, length, mk_agent_page_unit(agent, MK_REGION_NAND), error) &&
            (length == 0 || agent->klass->read_nand(agent, offset, length, mode, physical, sink, user_data, error));
 }
 

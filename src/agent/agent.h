@@ -119,6 +119,8 @@ const MkAgentInfo *mk_agent_info(const MkAgent *agent);
 bool mk_agent_can(const MkAgent *agent, MkAgentCaps cap);
 /* Size of a region by the report, 0 = the phone has none. */
 uint64_t mk_agent_region_size(const MkAgent *agent, MkRegion region);
+/* The smallest piece that REGION is read in: sector or page, in bytes, at least 1. */
+uint32_t mk_agent_page_unit(const MkAgent *agent, MkRegion region);
 
 /* Thin calls through the table; they check range and alignment first (MK_FAULT_RANGE) and answer MK_FAULT_UNSUPPORTED where there is no entry. */
 bool mk_agent_read(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkSinkFunc sink,

@@ -1,6 +1,7 @@
 /* A region of the phone as a store. */
 #include "agent/agent.h"
 
+#include "core/bytes.h"
 #include "core/i18n.h"
 
 typedef struct {
@@ -17,12 +18,32 @@ static GCancellable *lend(AgentStore *self, GCancellable *cancel)
     return own;
 }
 
+/* Agents read whole sectors or pages; a store reads bytes. */
+typedef struct {
+    MkSinkFunc sink;
+    gpointer user_data;
+    uint64_t skip, left;
+} Window;
+
+static bool window_sink(const uint8_t *data, size_t length, gpointer user_data, GError **error)
+{
+    Window *window = user_data;
+    size_t skip = (size_t)MIN(window->skip, length);
+    size_t take = (size_t)MIN(window->left, length - skip);
+    window->skip -= skip;
+    window->left -= take;
+    return take == 0 || window->sink(data + skip, take, window->user_data, error);
+}
+
 static bool store_read(MkStore *store, uint64_t offset, uint64_t length, MkSinkFunc sink, gpointer user_data,
                        GCancellable *cancel, GError **error)
 {
     AgentStore *self = (AgentStore *)store;
+    uint32_t unit = mk_agent_page_unit(self->agent, store->region);
+    Window window = {.sink = sink, .user_data = user_data, .skip = offset % unit, .left = length};
+    uint64_t whole = mk_round_up(window.skip + length, unit);
     GCancellable *own = lend(self, cancel);
-    bool ok = mk_agent_read(self->agent, store->region, offset, length, sink, user_data, error);
+    bool ok = mk_agent_read(self->agent, store->region, offset - window.skip, whole, window_sink, &window, error);
     self->agent->cancel = own;
     return ok;
 }
