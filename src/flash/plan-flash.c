@@ -561,11 +561,8 @@ MkPlan *mk_plan_flash(MkSession *session, MkRom *rom, MkScene scene, MkLayoutPol
                    .plan = plan,
                    .load = load};
     set_job(&draft);
-    g_autoptr(GError) local = NULL;
-    MkPlan *kept = mk_plan_continue(session, plan, consent, &local);
-    if (kept || local) {
-        g_propagate_error(error, g_steal_pointer(&local));
+    MkPlan *kept;
+    if (mk_plan_continue(session, plan, consent, &kept, error))
         return kept;
-    }
     return make(&draft, error) ? g_steal_pointer(&plan) : NULL;
 }

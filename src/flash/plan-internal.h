@@ -6,9 +6,9 @@
 
 /* The key of the plan's job: the phone, what was asked, and the files it was asked with (NULL-terminated texts). */
 void mk_plan_set_job(MkPlan *plan, ...) G_GNUC_NULL_TERMINATED;
-/* An unfinished job of PLAN's key: its plan, with the gate YES and the session's identity set looked up; NULL (no *error) if there is none or the
- * user wants to begin anew. */
-MkPlan *mk_plan_continue(MkSession *session, const MkPlan *plan, const MkConsent *consent, GError **error);
+/* Is there an unfinished job of PLAN's key?  True: *KEPT is its plan, with the gate YES and the session's identity set looked up, or NULL with
+ * *error.  False: there is none, or the user wants to begin anew. */
+bool mk_plan_continue(MkSession *session, const MkPlan *plan, const MkConsent *consent, MkPlan **kept, GError **error);
 /* The last gate of every plan that writes. */
 void mk_plan_gate_yes(MkPlan *plan);
 /* Identity first (safety rule 2): saves the set, unless waived or a dry run. EXPECTED may be NULL. */

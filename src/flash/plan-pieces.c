@@ -25,11 +25,17 @@ void mk_plan_gate_yes(MkPlan *plan)
     mk_plan_gate(plan, MK_GATE_YES, NULL, _("The plan has been shown and is agreed to."));
 }
 
-MkPlan *mk_plan_continue(MkSession *session, const MkPlan *plan, const MkConsent *consent, GError **error)
+bool mk_plan_continue(MkSession *session, const MkPlan *plan, const MkConsent *consent, MkPlan **ret_kept,
+                      GError **error)
 {
-    MkPlan *kept = consent->restart ? NULL : mk_journal_find(session->home, plan->job, error);
-    if (!kept)
-        return NULL;
+    g_autoptr(GError) local = NULL;
+    MkPlan *kept = *ret_kept = consent->restart ? NULL : mk_journal_find(session->home, plan->job, &local);
+    if (!kept) {
+        bool failed = local != NULL;
+        if (failed)
+            g_propagate_error(error, g_steal_pointer(&local));
+        return failed;
+    }
     kept->continued = true;
     session->identity_waived = consent->no_identity_backup;
     g_autoptr(GPtrArray) sets = mk_identity_list(session->home);
@@ -37,7 +43,7 @@ MkPlan *mk_plan_continue(MkSession *session, const MkPlan *plan, const MkConsent
         session->identity = mk_identity_load(((MkIdentitySet *)sets->pdata[0])->folder, NULL);
     mk_plan_note(kept, _("This job was interrupted before; it goes on where it stopped. (--restart begins anew.)"));
     mk_plan_gate_yes(kept);
-    return kept;
+    return true;
 }
 
 static bool all_blank(const MkIdentitySet *set)

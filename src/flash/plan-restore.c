@@ -16,19 +16,14 @@ static bool refuse_foreign(MkSession *session, const char *phone_id, const char 
     return false;
 }
 
+/* A plan to fill in; NULL when *KEPT or *error says it all. */
 static MkPlan *begin(MkSession *session, const char *title, const char *what, const char *folder,
                      const MkConsent *consent, MkPlan **kept, GError **error)
 {
     g_autoptr(MkPlan) plan = mk_plan_new(title, session->id);
     g_autofree char *path = g_canonicalize_filename(folder, NULL);
-    g_autoptr(GError) local = NULL;
     mk_plan_set_job(plan, what, path, NULL);
-    *kept = mk_plan_continue(session, plan, consent, &local);
-    if (local) {
-        g_propagate_error(error, g_steal_pointer(&local));
-        return NULL;
-    }
-    return g_steal_pointer(&plan);
+    return mk_plan_continue(session, plan, consent, kept, error) ? NULL : g_steal_pointer(&plan);
 }
 
 static MkStep *add_restore(MkPlan *plan, const char *name, const char *path, const char *sha256, MkRegion region,
@@ -69,7 +64,7 @@ MkPlan *mk_plan_identity_restore(MkSession *session, const char *set_folder, con
     MkPlan *kept;
     g_autoptr(MkPlan) plan =
         begin(session, _("Put the identity set back"), "identity restore", set_folder, consent, &kept, error);
-    if (!plan || kept)
+    if (!plan)
         return kept;
     /* What is there now is kept too: restoring the wrong set must not be the end. */
     if (!mk_plan_save_identity(session, NULL, consent, plan, error))
@@ -131,7 +126,7 @@ MkPlan *mk_plan_restore_backup(MkSession *session, const char *folder, const MkC
         return NULL;
     MkPlan *kept;
     g_autoptr(MkPlan) plan = begin(session, _("Put a backup back"), "restore backup", folder, consent, &kept, error);
-    if (!plan || kept)
+    if (!plan)
         return kept;
     if (!mk_plan_save_identity(session, NULL, consent, plan, error))
         return NULL;

@@ -108,12 +108,9 @@ MkPlan *mk_plan_table_repair(MkSession *session, MkRepairFrom from, MkLayout *la
     g_autofree char *scatter = load ? mk_scatter_write(load, MK_LAYOUT_SCATTER_V1, NULL, NULL) : NULL;
     g_autofree char *how = g_strdup_printf("table repair %d", from);
     mk_plan_set_job(plan, how, scatter ? scatter : "", NULL);
-    g_autoptr(GError) local = NULL;
-    MkPlan *kept = mk_plan_continue(session, plan, consent, &local);
-    if (kept || local) {
-        g_propagate_error(error, g_steal_pointer(&local));
+    MkPlan *kept;
+    if (mk_plan_continue(session, plan, consent, &kept, error))
         return kept;
-    }
     if (!mk_plan_save_identity(session, load, consent, plan, error) || !choose_source(session, plan, from, load, error))
         return NULL;
     mk_plan_gate_yes(plan);

@@ -98,12 +98,9 @@ MkPlan *mk_plan_write_partition(MkSession *session, const char *name, const char
         return NULL;
     g_autoptr(MkPlan) plan = mk_plan_new(title, session->id);
     mk_plan_set_job(plan, "write partition", canonical, sha256, NULL);
-    g_autoptr(GError) local = NULL;
-    MkPlan *kept = mk_plan_continue(session, plan, consent, &local);
-    if (kept || local) {
-        g_propagate_error(error, g_steal_pointer(&local));
+    MkPlan *kept;
+    if (mk_plan_continue(session, plan, consent, &kept, error))
         return kept;
-    }
     MkPartition *own = !strcmp(canonical, "preloader") ? preloader_partition(session) : NULL;
     const MkPartition *partition = own ? own : find_partition(session, name, error);
     bool ok = partition && check_kind(session, partition, path, plan, error) &&
@@ -154,12 +151,9 @@ MkPlan *mk_plan_write_range(MkSession *session, MkRegion region, uint64_t offset
     g_autofree char *where = g_strdup_printf("%d+%" G_GUINT64_FORMAT, region, offset);
     g_autoptr(MkPlan) plan = mk_plan_new(title, session->id);
     mk_plan_set_job(plan, "write range", where, sha256, NULL);
-    g_autoptr(GError) local = NULL;
-    MkPlan *kept = mk_plan_continue(session, plan, consent, &local);
-    if (kept || local) {
-        g_propagate_error(error, g_steal_pointer(&local));
+    MkPlan *kept;
+    if (mk_plan_continue(session, plan, consent, &kept, error))
         return kept;
-    }
     if (!mk_plan_save_identity(session, NULL, consent, plan, error))
         return NULL;
     gate_range(session, plan, region, offset, image->size, false);
@@ -292,12 +286,9 @@ MkPlan *mk_plan_erase(MkSession *session, MkEraseWhat what, const char *partitio
     g_autofree char *how = g_strdup_printf("erase %d %s %d %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, what,
                                            partition ? partition : "", region, offset, length);
     mk_plan_set_job(plan, how, NULL);
-    g_autoptr(GError) local = NULL;
-    MkPlan *kept = mk_plan_continue(session, plan, consent, &local);
-    if (kept || local) {
-        g_propagate_error(error, g_steal_pointer(&local));
+    MkPlan *kept;
+    if (mk_plan_continue(session, plan, consent, &kept, error))
         return kept;
-    }
     if (!mk_plan_save_identity(session, NULL, consent, plan, error) ||
         !add_erases(session, plan, what, partition, region, offset, length, error))
         return NULL;

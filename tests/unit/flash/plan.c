@@ -1,0 +1,143 @@
+/* Gates, plans as text and JSON, and what may not be written. */
+#include "fake-phone.h"
+
+#include <string.h>
+
+static void test_json_round_trip(void)
+{
+    g_autoptr(MkPlan) plan = mk_plan_new("title", "0123456789abcdef");
+    plan->job = g_strdup("job");
+    MkStep *write = mk_plan_add(plan, MK_STEP_WRITE, "system \"x\"", MK_REGION_USER, UINT64_C(1) << 40, 512);
+    write->path = g_strdup("/a b/ü.img");
+    write->sha256 = g_strdup("00");
+    MkStep *table = mk_plan_add(plan, MK_STEP_TABLE, "GPT", MK_REGION_USER, 512, 3);
+    table->data = g_bytes_new("\0\1\2", 3);
+    mk_plan_note(plan, "note");
+    g_autofree char *json = mk_plan_to_json(plan);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkPlan) back = mk_plan_from_json(json, &error);
+    g_assert_no_error(error);
+    g_autofree char *again = mk_plan_to_json(back);
+    g_assert_cmpstr(json, ==, again);
+    const MkStep *step = back->steps->pdata[1];
+    g_assert_cmpmem(g_bytes_get_data(step->data, NULL), g_bytes_get_size(step->data), "\0\1\2", 3);
+}
+
+static void test_damaged_json_is_a_fault(void)
+{
+    static const char *const texts[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"steps\":3}",
+        "{\"steps\":[1]}",
+        "{\"steps\":[{\"kind\":2}]}",
+        "{\"steps\":[{\"kind\":99,\"name\":\"x\",\"region\":1,\"offset\":0,\"length\":0,\"path\":\"y\"}]}",
+        "{\"steps\":[{\"kind\":2,\"name\":\"x\",\"region\":1,\"offset\":-5,\"length\":0,\"path\":\"y\"}]}",
+        "{\"steps\":[{\"kind\":4,\"name\":\"x\",\"region\":1,\"offset\":0,\"length\":9,\"data\":\"AA==\"}]}"};
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(mk_plan_from_json(texts[i], &error));
+        g_assert_error(error, MK_FAULT, MK_FAULT_FILE);
+    }
+}
+
+static void test_gates_open_only_when_typed(void)
+{
+    g_autoptr(MkPlan) plan = mk_plan_new("title", "0123456789abcdef");
+    mk_plan_gate(plan, MK_GATE_IDENTITY, NULL, "identity goes");
+    mk_plan_gate(plan, MK_GATE_DANGER, "K-MTKHDR", "no header");
+    static const char *const accept[] = {"K-MTKHDR", NULL};
+    const MkConsent none = {.yes = true, .erase_user_data = true, .mismatch = true},
+                    wrong = {.erase_identity = "01234568", .accept = accept},
+                    right = {.erase_identity = "01234567", .accept = accept};
+    g_autoptr(GError) error = NULL;
+    g_assert_false(mk_plan_check_gates(plan, &none, &error));
+    g_assert_error(error, MK_FAULT, MK_FAULT_REFUSED);
+    g_assert_nonnull(strstr(error->message, "--erase-identity=01234567"));
+    g_assert_nonnull(strstr(error->message, "--accept=K-MTKHDR"));
+    g_clear_error(&error);
+    g_assert_false(mk_plan_check_gates(plan, &wrong, NULL));
+    g_assert_true(mk_plan_check_gates(plan, &right, &error));
+}
+
+static void test_erasing_identity_wants_the_short_id(void)
+{
+    FakePhone phone;
+    g_autoptr(GError) error = NULL;
+    const MkConsent yes = {.yes = true}, typed = {.yes = true, .erase_identity = "01234567"};
+    fake_phone_init(&phone);
+    g_autoptr(MkPlan) plan =
+        mk_plan_erase(phone.session, MK_ERASE_WHAT_PARTITION, "nvram", MK_REGION_NONE, 0, 0, &yes, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(phone.session->identity); /* saved before it can go */
+    g_assert_false(mk_plan_check_gates(plan, &yes, NULL));
+    g_assert_true(mk_plan_check_gates(plan, &typed, &error));
+    g_autoptr(MkPlan) spare =
+        mk_plan_erase(phone.session, MK_ERASE_WHAT_EXCEPT_IDENTITY, NULL, MK_REGION_NONE, 0, 0, &yes, &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < spare->steps->len; i++) {
+        const MkStep *step = spare->steps->pdata[i];
+        g_assert_true(step->klass != MK_CLASS_IDENTITY && step->klass != MK_CLASS_SECURITY);
+    }
+    fake_phone_clear(&phone);
+}
+
+static void test_wrong_content_is_refused(void)
+{
+    FakePhone phone;
+    g_autoptr(GError) error = NULL;
+    const MkConsent yes = {.yes = true};
+    fake_phone_init(&phone);
+    g_autofree char *html = fake_file(&phone, "system.img", "<!DOCTYPE html><html>", 21);
+    g_assert_null(mk_plan_write_partition(phone.session, "system", html, &yes, &error));
+    g_assert_error(error, MK_FAULT, MK_FAULT_IMAGE_KIND);
+    g_clear_error(&error);
+    g_autofree uint8_t *big = g_malloc0((1 << 20) + 512);
+    memcpy(big, "ANDROID!", 8);
+    g_autofree char *large = fake_file(&phone, "boot.img", big, (1 << 20) + 512);
+    g_assert_null(mk_plan_write_partition(phone.session, "boot", large, &yes, &error));
+    g_assert_error(error, MK_FAULT, MK_FAULT_IMAGE_SIZE);
+    g_clear_error(&error);
+    g_assert_null(mk_plan_write_partition(phone.session, "boot_para", large, &yes, &error));
+    g_assert_error(error, MK_FAULT, MK_FAULT_LAYOUT);
+    fake_phone_clear(&phone);
+}
+
+static void test_table_repair_touches_only_the_table(void)
+{
+    FakePhone phone;
+    MkRunResult result;
+    g_autoptr(GError) error = NULL;
+    const MkConsent yes = {.yes = true};
+    fake_phone_init(&phone);
+    memset(phone.agent->user + 512, 0, 512); /* primary header */
+    fake_phone_reconnect(&phone);
+    g_assert_cmpint(phone.session->gpt->primary, !=, MK_COPY_GOOD);
+    g_autoptr(MkPlan) plan = mk_plan_table_repair(phone.session, MK_REPAIR_AUTO, NULL, &yes, &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const MkStep *step = plan->steps->pdata[i];
+        g_assert_true(step->kind == MK_STEP_SAVE || step->kind == MK_STEP_TABLE);
+    }
+    MkRunOptions options = {.verify = MK_VERIFY_FULL};
+    g_assert_true(mk_plan_run(phone.session, plan, &options, &result, &error));
+    g_assert_no_error(error);
+    mk_run_result_clear(&result);
+    fake_phone_reconnect(&phone);
+    g_assert_cmpint(phone.session->gpt->primary, ==, MK_COPY_GOOD);
+    g_assert_cmpint(phone.session->gpt->secondary, ==, MK_COPY_GOOD);
+    fake_phone_clear(&phone);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/plan/json-round-trip", test_json_round_trip);
+    g_test_add_func("/plan/damaged-json-is-a-fault", test_damaged_json_is_a_fault);
+    g_test_add_func("/plan/gates-open-only-when-typed", test_gates_open_only_when_typed);
+    g_test_add_func("/plan/erasing-identity-wants-the-short-id", test_erasing_identity_wants_the_short_id);
+    g_test_add_func("/plan/wrong-content-is-refused", test_wrong_content_is_refused);
+    g_test_add_func("/plan/table-repair-touches-only-the-table", test_table_repair_touches_only_the_table);
+    return g_test_run();
+}

@@ -1,0 +1,102 @@
+/* Saving: what cannot be read is mapped and said, nothing is overwritten, an unfinished save goes on. */
+#include "fake-phone.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+static void test_unreadable_sectors_are_mapped(void)
+{
+    FakePhone phone;
+    MkSaveResult result;
+    g_autoptr(GError) error = NULL;
+    fake_phone_init(&phone);
+    memset(phone.agent->user + (4 << 20), 'S', 48 << 20);
+    phone.agent->bad_start = (20 << 20) + 512;
+    phone.agent->bad_length = 1024;
+    g_autofree char *folder = g_build_filename(phone.folder, "save", NULL);
+    static const char *const names[] = {"system", "boot", NULL};
+    MkSaveOptions options = {.folder = folder, .partitions = names};
+    g_assert_true(mk_save(phone.session, &options, &result, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(result.unreadable, ==, 1024);
+    g_autofree char *path = g_build_filename(folder, "system.img", NULL), *data = NULL;
+    gsize length;
+    g_assert_true(g_file_get_contents(path, &data, &length, NULL));
+    g_assert_cmpuint(length, ==, 48 << 20);
+    memset(phone.agent->user + phone.agent->bad_start, 0, phone.agent->bad_length);
+    g_assert_true(!memcmp(data, phone.agent->user + (4 << 20), length));
+    mk_save_result_clear(&result);
+    g_assert_false(mk_save(phone.session, &options, &result, &error));
+    g_assert_error(error, MK_FAULT, MK_FAULT_FILE); /* it is there and complete */
+    mk_save_result_clear(&result);
+    fake_phone_clear(&phone);
+}
+
+static void test_backup_restores_the_whole_device(void)
+{
+    FakePhone phone;
+    MkSaveResult saved;
+    MkRunResult result;
+    g_autoptr(GError) error = NULL;
+    fake_phone_init(&phone);
+    memset(phone.agent->boot1, 'B', FAKE_BOOT);
+    g_autofree char *folder = g_build_filename(phone.folder, "save", NULL);
+    MkSaveOptions options = {.folder = folder, .use_preset = true, .preset = MK_PRESET_WHOLE_DEVICE};
+    g_assert_true(mk_save(phone.session, &options, &saved, &error));
+    g_assert_no_error(error);
+    g_autofree uint8_t *before = g_memdup2(phone.agent->user, FAKE_USER);
+    memset(phone.agent->user, 0x55, FAKE_USER);
+    memset(phone.agent->boot1, 0, FAKE_BOOT);
+    fake_phone_reconnect(&phone);
+    const MkConsent consent = {.yes = true, .erase_user_data = true};
+    g_autoptr(MkPlan) plan = mk_plan_restore_backup(phone.session, folder, &consent, &error);
+    g_assert_no_error(error);
+    const MkStep *last = plan->steps->pdata[plan->steps->len - 1];
+    g_assert_cmpint(last->region, ==, MK_REGION_BOOT1); /* the preloader comes last */
+    MkRunOptions run_options = {.verify = MK_VERIFY_FULL};
+    g_assert_true(mk_plan_check_gates(plan, &consent, &error));
+    g_assert_true(mk_plan_run(phone.session, plan, &run_options, &result, &error));
+    g_assert_no_error(error);
+    g_assert_true(!memcmp(before, phone.agent->user, FAKE_USER));
+    g_assert_cmpint(phone.agent->boot1[7], ==, 'B');
+    mk_run_result_clear(&result);
+    mk_save_result_clear(&saved);
+    fake_phone_clear(&phone);
+}
+
+static void test_foreign_identity_is_refused(void)
+{
+    FakePhone phone;
+    g_autoptr(GError) error = NULL;
+    bool existed;
+    const MkConsent consent = {.yes = true};
+    fake_phone_init(&phone);
+    g_autoptr(MkIdentitySet) set = mk_identity_save(phone.session, NULL, &existed, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_false(existed);
+    g_autoptr(MkIdentitySet) again = mk_identity_save(phone.session, NULL, &existed, NULL, &error);
+    g_assert_true(existed);
+    g_assert_cmpstr(again->folder, ==, set->folder);
+    memset(phone.agent->user + (1 << 20), 0, 1 << 20);
+    g_autoptr(MkPlan) plan = mk_plan_identity_restore(phone.session, set->folder, &consent, &error);
+    g_assert_no_error(error);
+    MkRunResult result;
+    MkRunOptions options = {.verify = MK_VERIFY_FULL};
+    g_assert_true(mk_plan_run(phone.session, plan, &options, &result, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(phone.agent->user[(1 << 20) + 77], ==, 'N');
+    mk_run_result_clear(&result);
+    phone.session->id[0] = 'f';
+    g_assert_null(mk_plan_identity_restore(phone.session, set->folder, &consent, &error));
+    g_assert_error(error, MK_FAULT, MK_FAULT_ID_FOREIGN);
+    fake_phone_clear(&phone);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/save/unreadable-sectors-are-mapped", test_unreadable_sectors_are_mapped);
+    g_test_add_func("/save/backup-restores-the-whole-device", test_backup_restores_the_whole_device);
+    g_test_add_func("/save/foreign-identity-is-refused", test_foreign_identity_is_refused);
+    return g_test_run();
+}
