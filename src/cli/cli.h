@@ -1,0 +1,113 @@
+/* What all commands share: options, words towards the user, progress, findings, results, Ctrl-C (spec behaviour.md 1, 7).
+ *
+ * A command is one function mk_cli_VERB(): it makes an MkCli, parses, works, and ends with mk_cli_done() or mk_cli_fail(). */
+#pragma once
+
+#include "core/fault.h"
+#include "core/finding.h"
+#include "core/json.h"
+#include "core/progress.h"
+#include "flash/plan.h"
+#include "flash/run.h"
+
+#include <stdio.h>
+
+/* Which groups of common options a command understands besides those of output. */
+typedef enum {
+    MK_CLI_PHONE = 1 << 0, /* --port, --da, --auth, …, --after */
+    MK_CLI_PLAN = 1 << 1,  /* --dry-run, --yes, --verify and the gates */
+} MkCliGroups;
+
+typedef struct {
+    /* output */
+    bool json, quiet, verbose;
+    char *log;
+    /* phone */
+    char *port, *da, *preloader, *auth, *cert, *key, *sign_command, *trace;
+    int battery;
+    int timeout; /* seconds */
+    MkAfter after;
+    bool after_set;
+    /* plan */
+    MkConsent consent;
+    char **accept;
+    MkVerify verify;
+
+    FILE *log_file;
+    MkTrace *trace_file;
+    GCancellable *cancel;
+    MkProgress *progress; /* root, drawn by draw_progress() */
+    MkProgress *drawn;    /* step that was drawn last, borrowed */
+    gint64 drawn_at;
+    bool bar_open; /* the cursor stands behind a bar */
+} MkCli;
+
+MkCli *mk_cli_new(void);
+void mk_cli_free(MkCli *cli);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkCli, mk_cli_free)
+
+/* Parses; --help prints and leaves the program. PARAMETERS: "FOLDER [NAME…]"; HELP: what it does, and an example that works. Opens the log
+ * and the trace. ENTRIES may be NULL. On success argv holds the positional arguments from 1 on; fewer than MINIMUM or more than MAXIMUM
+ * (-1: any) of them is E-USAGE. */
+bool mk_cli_parse(MkCli *cli, int *argc, char ***argv, const char *parameters, const char *help, unsigned groups,
+                  const GOptionEntry *entries, int minimum, int maximum, GError **error);
+
+/* Ctrl-C cancels what this returns (borrowed); the second press leaves at once with MK_EXIT_STOPPED. */
+GCancellable *mk_cli_interruptible(void);
+
+/* A line for the user: stdout, or stderr in JSON mode; silent with --quiet. */
+void mk_cli_say(MkCli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Findings, those of severity note only with --verbose; in JSON mode one {"t":"finding"} each. */
+void mk_cli_findings(MkCli *cli, const GPtrArray *findings);
+/* Begins {"t":TYPE, …; the caller adds members and hands it to mk_cli_event(). */
+JsonBuilder *mk_cli_event_new(const char *type);
+/* Prints the event in JSON mode; consumes BUILDER always. */
+void mk_cli_event(MkCli *cli, JsonBuilder *builder);
+/* Ends a command well: prints the result object. RESULT (consumed, may be NULL) is an event of type "result" with the command's own members.
+ * Returns the exit code. */
+int mk_cli_done(MkCli *cli, JsonBuilder *result);
+/* Ends a command badly: what happened, why, what to do, details. Returns the exit code. */
+int mk_cli_fail(MkCli *cli, const GError *error);
+/* For MkSessionOptions.state and mk_boot_mode(); USER_DATA is the MkCli. */
+void mk_cli_state(const char *state, gpointer user_data);
+
+/* The root of progress, drawn as a bar, lines or events. */
+MkProgress *mk_cli_progress(MkCli *cli);
+
+/* --- with a phone --- */
+/* --port, else $MEDIK_PORT; fault USAGE without either. */
+const char *mk_cli_port(const MkCli *cli, GError **error);
+int mk_cli_timeout(const MkCli *cli); /* ms, or MK_FOREVER */
+MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_storage, GError **error);
+MkBootOptions mk_cli_boot_options(const MkCli *cli);
+/* Leaves the phone as --after says, FALLBACK without it. */
+bool mk_cli_leave(MkCli *cli, MkSession *session, MkAfter fallback, GError **error);
+/* What is kindest after a command that only read: an agent that can be talked to again stays, the legacy one restarts the phone, because
+ * once it is left it answers nothing more until the battery is out (spec da-legacy.md 9.12). */
+MkAfter mk_cli_after_reading(const MkSession *session);
+/* Shows the plan, checks its gates (asks for the plain yes on a terminal), and unless --dry-run runs it and leaves the phone. Returns
+ * the exit code. */
+int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan);
+
+/* A name of a region and a size, as options give them. Fault USAGE. */
+bool mk_cli_parse_region(const char *text, MkRegion *region, GError **error);
+bool mk_cli_parse_number(const char *option, const char *text, uint64_t *value, GError **error);
+/* Writes TEXT to a file that must not be there yet. */
+bool mk_cli_write_new(const char *path, const char *text, GError **error);
+/* The layout in a file of any kind: scatter, dumchar text, GPT or MBR image. */
+MkLayout *mk_cli_load_layout(const char *path, GPtrArray *findings, GError **error);
+
+/* --- the commands --- */
+int mk_cli_boot(int argc, char **argv);
+int mk_cli_erase(int argc, char **argv);
+int mk_cli_explain(int argc, char **argv);
+int mk_cli_flash(int argc, char **argv);
+int mk_cli_identity(int argc, char **argv);
+int mk_cli_info(int argc, char **argv);
+int mk_cli_phone(int argc, char **argv);
+int mk_cli_rom(int argc, char **argv);
+int mk_cli_save(int argc, char **argv);
+int mk_cli_scatter(int argc, char **argv);
+int mk_cli_table(int argc, char **argv);
+int mk_cli_verify(int argc, char **argv);
+int mk_cli_write(int argc, char **argv);

@@ -1,0 +1,64 @@
+/* medik: the verbs. */
+#include "cli/cli.h"
+#include "core/i18n.h"
+
+#include <locale.h>
+#include <string.h>
+
+typedef struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} Verb;
+
+static const Verb verbs[] = {
+    {"info", mk_cli_info, N_("say what the phone is and what is wrong with it")},
+    {"save", mk_cli_save, N_("copy partitions, ranges or the whole device from the phone")},
+    {"write", mk_cli_write, N_("write one image, one range or a backup to the phone")},
+    {"flash", mk_cli_flash, N_("write a ROM to the phone, by scene")},
+    {"erase", mk_cli_erase, N_("erase a partition, a range, or what a scene of \"Format\" erases")},
+    {"verify", mk_cli_verify, N_("compare the phone with a ROM or a file")},
+    {"table", mk_cli_table, N_("show, check, compare, save and repair the partition table")},
+    {"identity", mk_cli_identity, N_("keep and restore what makes the phone this phone: IMEI, calibration")},
+    {"scatter", mk_cli_scatter, N_("check, mend, make and convert scatter files")},
+    {"rom", mk_cli_rom, N_("check a ROM folder without a phone")},
+    {"boot", mk_cli_boot, N_("start the phone into META, fastboot or factory mode")},
+    {"explain", mk_cli_explain, N_("explain an error of SP Flash Tool, of a phone or of Medik")},
+    {"phone", mk_cli_phone, N_("a virtual phone, to practise and to test on")},
+};
+
+static int usage(FILE *out, int exit)
+{
+    fprintf(out, "%s\n\n", _("medik: first aid for MediaTek phones"));
+    fprintf(out, "%s medik %s\n\n", _("Usage:"), _("VERB [OPTION…] [ARGUMENT…]"));
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+        fprintf(out, "  %-9s %s\n", verbs[i].name, _(verbs[i].summary));
+    fprintf(out, "\n%s\n", _("`medik VERB --help` tells more and shows an example that works."));
+    return exit;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    bindtextdomain(GETTEXT_PACKAGE, MEDIK_LOCALE_DIR);
+    bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");
+    textdomain(GETTEXT_PACKAGE);
+    if (argc < 2)
+        return usage(stderr, MK_EXIT_USAGE);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+        return usage(stdout, MK_EXIT_DONE);
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("medik %s\n", MEDIK_VERSION);
+        return MK_EXIT_DONE;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++) {
+        if (strcmp(verbs[i].name, argv[1]) != 0)
+            continue;
+        g_autofree char *name = g_strdup_printf("medik %s", argv[1]);
+        g_set_prgname(name);
+        argv[1] = name;
+        return verbs[i].run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, _("medik: there is no verb \"%s\".\n\n"), argv[1]);
+    return usage(stderr, MK_EXIT_USAGE);
+}

@@ -1,0 +1,118 @@
+/* medik scatter: scatter files, without a phone. */
+#include "cli/cli.h"
+#include "core/i18n.h"
+
+#include <string.h>
+
+typedef struct {
+    char *output, *version;
+    gboolean old, strict;
+} Scatter;
+
+static int check(MkCli *cli, const Scatter *scatter, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) findings = mk_findings_new();
+    g_autoptr(MkLayout) layout = mk_scatter_load(path, scatter->strict, findings, &error);
+    mk_cli_findings(cli, findings);
+    if (!layout)
+        return mk_cli_fail(cli, error);
+    mk_cli_say(cli, _("%s: %s for %s on %s, %u partitions."), path, mk_layout_kind_name(layout->kind),
+               layout->platform ? layout->platform : _("an unnamed chip"), mk_storage_name(layout->storage),
+               layout->partitions->len);
+    if (mk_findings_worst(findings) >= MK_SEVERITY_WARN) {
+        mk_fault_set(&error, MK_FAULT_SCATTER, _("%s is not in order; `medik scatter fix` mends what it can."), path);
+        return mk_cli_fail(cli, error);
+    }
+    return mk_cli_done(cli, NULL);
+}
+
+/* Fixing and making are the same: read whatever it is, write it as it should be, and read that again. */
+static int make(MkCli *cli, const Scatter *scatter, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) findings = mk_findings_new(), again = mk_findings_new();
+    g_autoptr(MkLayout) layout = mk_cli_load_layout(path, findings, &error);
+    mk_cli_findings(cli, findings);
+    if (!layout)
+        return mk_cli_fail(cli, error);
+    MkLayoutKind kind = scatter->old                                                ? MK_LAYOUT_SCATTER_V0
+                        : layout->kind == MK_LAYOUT_SCATTER_V0 && !scatter->version ? MK_LAYOUT_SCATTER_V0
+                                                                                    : MK_LAYOUT_SCATTER_V1;
+    g_autofree char *text = mk_scatter_write(layout, kind, scatter->version, &error);
+    g_autoptr(MkLayout) reread =
+        text ? mk_scatter_parse(text, strlen(text), scatter->output, false, again, &error) : NULL;
+    if (!reread)
+        return mk_cli_fail(cli, error);
+    if (!scatter->output) {
+        if (!cli->json)
+            fputs(text, stdout);
+        return mk_cli_done(cli, NULL);
+    }
+    if (!mk_cli_write_new(scatter->output, text, &error))
+        return mk_cli_fail(cli, error);
+    mk_cli_say(cli, _("%s written: %u partitions."), scatter->output, reread->partitions->len);
+    return mk_cli_done(cli, NULL);
+}
+
+static int compare(MkCli *cli, const char *one, const char *other)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkLayout) before = mk_cli_load_layout(one, NULL, &error);
+    g_autoptr(MkLayout) after = before ? mk_cli_load_layout(other, NULL, &error) : NULL;
+    if (!after)
+        return mk_cli_fail(cli, error);
+    g_autoptr(GPtrArray) diffs = mk_layout_compare(before, after);
+    bool same = true;
+    for (guint i = 0; i < diffs->len; i++) {
+        const MkDiff *diff = diffs->pdata[i];
+        if (diff->kind == MK_DIFF_SAME)
+            continue;
+        g_autofree char *text = mk_diff_text(diff);
+        mk_cli_say(cli, "%s", text);
+        same = false;
+    }
+    if (same)
+        mk_cli_say(cli, "%s", _("The layouts are the same."));
+    JsonBuilder *event = mk_cli_event_new("result");
+    mk_json_bool(event, "same", same);
+    return mk_cli_done(cli, event);
+}
+
+static int run(MkCli *cli, const Scatter *scatter, int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    if (strcmp(argv[1], "check") == 0 && argc == 3)
+        return check(cli, scatter, argv[2]);
+    if ((strcmp(argv[1], "fix") == 0 || strcmp(argv[1], "make") == 0) && argc == 3)
+        return make(cli, scatter, argv[2]);
+    if (strcmp(argv[1], "diff") == 0 && argc == 4)
+        return compare(cli, argv[2], argv[3]);
+    mk_fault_set(&error, MK_FAULT_USAGE, _("Give one of: check FILE, fix FILE, make FILE, diff FILE FILE."));
+    return mk_cli_fail(cli, error);
+}
+
+int mk_cli_scatter(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkCli) cli = mk_cli_new();
+    Scatter scatter = {0};
+    const GOptionEntry entries[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &scatter.output,
+         N_("fix, make: write to this new file, not to stdout"), "FILE"},
+        {"version", 0, 0, G_OPTION_ARG_STRING, &scatter.version, N_("make: dialect, for example V1.1.2"), "VERSION"},
+        {"old", 0, 0, G_OPTION_ARG_NONE, &scatter.old, N_("make: the plain form of MT6575/6577"), NULL},
+        {"strict", 0, 0, G_OPTION_ARG_NONE, &scatter.strict, N_("check: refuse what SP Flash Tool refuses"), NULL},
+        {NULL},
+    };
+    bool parsed =
+        mk_cli_parse(cli, &argc, &argv, _("check FILE | fix FILE | make FILE | diff FILE FILE"),
+                     _("Checks a scatter file line by line, mends it, makes one from a partition table image or "
+                       "a dumchar_info text, or names how two layouts differ.\n\nExample: medik scatter check "
+                       "MT6577_Android_scatter_emmc.txt"),
+                     0, entries, 2, 3, &error);
+    int exit = parsed ? run(cli, &scatter, argc, argv) : mk_cli_fail(cli, error);
+    g_free(scatter.output);
+    g_free(scatter.version);
+    return exit;
+}

@@ -1,0 +1,121 @@
+/* medik verify: is on the phone what is in the files? Reads only. */
+#include "cli/cli.h"
+#include "core/bytes.h"
+#include "core/i18n.h"
+#include "flash/backup.h"
+
+typedef struct {
+    char *scatter;
+    gboolean quick;
+    unsigned equal, different, skipped;
+} Verify;
+
+static bool compare(MkCli *cli, Verify *verify, MkSession *session, const MkPartition *partition, MkImage *image,
+                    GError **error)
+{
+    MkStore *store = mk_session_partition_store(session, partition, error);
+    MkCompareResult result = {0};
+    MkProgress *progress = mk_progress_add(mk_cli_progress(cli), partition->name, mk_image_payload(image));
+    if (!store || !mk_compare(store, partition->start, image, verify->quick, &result, progress, cli->cancel, error))
+        return false;
+    mk_progress_done(progress);
+    JsonBuilder *event = mk_cli_event_new("compared");
+    mk_json_string(event, "part", partition->name);
+    mk_json_int(event, "compared", (gint64)result.compared);
+    mk_json_int(event, "different", (gint64)result.different);
+    mk_cli_event(cli, event);
+    if (result.different) {
+        verify->different++;
+        mk_cli_say(cli, _("%s: differs, first at 0x%" G_GINT64_MODIFIER "X of the image."), partition->name,
+                   result.first);
+    } else {
+        verify->equal++;
+        mk_cli_say(cli, _("%s: equal."), partition->name);
+    }
+    return true;
+}
+
+static const MkPartition *on_phone(MkSession *session, const char *name, GError **error)
+{
+    const MkPartition *partition = session->layout ? mk_layout_find(session->layout, name) : NULL;
+    if (!partition)
+        mk_fault_set(error, session->layout ? MK_FAULT_LAYOUT : MK_FAULT_TABLE_NONE,
+                     _("The phone's partition table does not know %s."), name);
+    return partition;
+}
+
+static bool compare_rom(MkCli *cli, Verify *verify, MkSession *session, MkRom *rom, GError **error)
+{
+    for (guint i = 0; i < rom->items->len; i++) {
+        const MkRomItem *item = rom->items->pdata[i];
+        g_autoptr(GError) local = NULL;
+        const MkPartition *partition =
+            item->image && item->selected ? on_phone(session, item->partition->name, &local) : NULL;
+        if (!item->image || !item->selected)
+            continue;
+        if (!partition) {
+            /* Boot regions and tables have no row of their own in most tables. */
+            verify->skipped++;
+            mk_cli_say(cli, _("%s: not compared; %s"), item->partition->name, local->message);
+            continue;
+        }
+        if (!compare(cli, verify, session, partition, item->image, error))
+            return false;
+    }
+    return true;
+}
+
+static bool compare_file(MkCli *cli, Verify *verify, MkSession *session, char **names, GError **error)
+{
+    const MkPartition *partition = on_phone(session, names[0], error);
+    g_autoptr(MkImage) image = partition ? mk_image_open(names[1], NULL, error) : NULL;
+    return image && compare(cli, verify, session, partition, image, error);
+}
+
+static int work(MkCli *cli, Verify *verify, char **names, int count)
+{
+    g_autoptr(GError) error = NULL;
+    const char *folder = count == 1 ? names[0] : NULL;
+    g_autoptr(MkRom) rom = folder ? mk_rom_open_folder(folder, verify->scatter, MK_STORAGE_UNKNOWN, &error) : NULL;
+    if (folder && !rom)
+        return mk_cli_fail(cli, error);
+    g_autoptr(MkSession) session = mk_cli_session(cli, folder, false, &error);
+    if (!session ||
+        !(folder ? compare_rom(cli, verify, session, rom, &error)
+                 : compare_file(cli, verify, session, names, &error)) ||
+        !mk_cli_leave(cli, session, mk_cli_after_reading(session), &error))
+        return mk_cli_fail(cli, error);
+    if (verify->different || verify->equal == 0) {
+        mk_fault_set(&error, MK_FAULT_VERIFY, _("%u differ, %u are equal, %u were not compared."), verify->different,
+                     verify->equal, verify->skipped);
+        return mk_cli_fail(cli, error);
+    }
+    mk_cli_say(cli, verify->quick ? _("%u compared by samples: equal.") : _("%u compared in full: equal."),
+               verify->equal);
+    JsonBuilder *event = mk_cli_event_new("result");
+    mk_json_bool(event, "verified", !verify->quick && !verify->skipped);
+    mk_json_int(event, "equal", verify->equal);
+    mk_json_int(event, "skipped", verify->skipped);
+    return mk_cli_done(cli, event);
+}
+
+int mk_cli_verify(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkCli) cli = mk_cli_new();
+    Verify verify = {0};
+    const GOptionEntry entries[] = {
+        {"scatter", 0, 0, G_OPTION_ARG_FILENAME, &verify.scatter, N_("The scatter file, if it is not alone in FOLDER"),
+         "FILE"},
+        {"quick", 0, 0, G_OPTION_ARG_NONE, &verify.quick, N_("Compare samples only"), NULL},
+        {NULL},
+    };
+    bool parsed = mk_cli_parse(cli, &argc, &argv, _("FOLDER | PARTITION FILE"),
+                               _("Compares what is on the phone with a ROM folder or with one file; by name, at the "
+                                 "place the phone's own table gives. Writes nothing.\n\nExample: medik verify rom/ "
+                                 "--port /dev/ttyACM0 --da MTK_AllInOne_DA.bin"),
+                               MK_CLI_PHONE, entries, 1, 2, &error);
+    int exit = parsed ? work(cli, &verify, argv + 1, argc - 1) : mk_cli_fail(cli, error);
+    g_free(verify.scatter);
+    return exit;
+}

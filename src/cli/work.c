@@ -1,0 +1,225 @@
+/* What commands that talk to a phone have in common: the session, the plan, the leaving. */
+#include "cli/cli.h"
+
+#include "core/i18n.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PORT_TIMEOUT 10000 /* for the start handshake on a port that is there, spec brom.md 4.4 */
+
+MkBootOptions mk_cli_boot_options(const MkCli *cli)
+{
+    return (MkBootOptions){.timeout = PORT_TIMEOUT,
+                           .auth_path = cli->auth,
+                           .cert_path = cli->cert,
+                           .key_path = cli->key,
+                           .sign_command = cli->sign_command};
+}
+
+int mk_cli_timeout(const MkCli *cli)
+{
+    return cli->timeout ? cli->timeout * 1000 : MK_FOREVER;
+}
+
+const char *mk_cli_port(const MkCli *cli, GError **error)
+{
+    const char *port = cli->port ? cli->port : g_getenv("MEDIK_PORT");
+    if (!port || !*port)
+        mk_fault_set(error, MK_FAULT_USAGE,
+                     _("Name the port where the phone is or will appear, for example --port /dev/ttyACM0 (or set "
+                       "MEDIK_PORT)."));
+    return port && *port ? port : NULL;
+}
+
+MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_storage, GError **error)
+{
+    const char *port = mk_cli_port(cli, error);
+    if (!port)
+        return NULL;
+    MkSessionOptions options = {.port = port,
+                                .timeout = mk_cli_timeout(cli),
+                                .da_path = cli->da,
+                                .preloader_path = cli->preloader,
+                                .rom_folder = rom_folder,
+                                .boot = mk_cli_boot_options(cli),
+                                .battery = cli->battery,
+                                .trace = cli->trace_file,
+                                .state = mk_cli_state,
+                                .state_data = cli};
+    MkSession *session = mk_session_open(&options, allow_no_storage, mk_cli_progress(cli), cli->cancel, error);
+    if (session)
+        mk_cli_findings(cli, session->findings);
+    return session;
+}
+
+MkAfter mk_cli_after_reading(const MkSession *session)
+{
+    return strcmp(session->agent->klass->dialect, "legacy") == 0 ? MK_AFTER_REBOOT : MK_AFTER_STAY;
+}
+
+static const char *after_words(MkAfter after)
+{
+    switch (after) {
+    case MK_AFTER_REBOOT: return _("The phone restarts.");
+    case MK_AFTER_OFF: return _("The phone switches itself off.");
+    case MK_AFTER_META: return _("The phone restarts into META.");
+    case MK_AFTER_FASTBOOT: return _("The phone restarts into fastboot.");
+    case MK_AFTER_STAY: break;
+    }
+    return NULL;
+}
+
+bool mk_cli_leave(MkCli *cli, MkSession *session, MkAfter fallback, GError **error)
+{
+    MkAfter after = cli->after_set ? cli->after : fallback;
+    if (!mk_session_finish(session, after, error))
+        return false;
+    if (after_words(after))
+        mk_cli_say(cli, "%s", after_words(after));
+    return true;
+}
+
+/* --- plans ------------------------------------------------------------------------------------------------------------------- */
+
+static void show_plan(MkCli *cli, const MkPlan *plan)
+{
+    g_autofree char *text = mk_plan_text(plan);
+    JsonBuilder *event = mk_cli_event_new("plan");
+    g_autofree char *json = mk_plan_to_json(plan);
+    g_autoptr(JsonNode) node = mk_json_parse(json, -1);
+    if (node) {
+        json_builder_set_member_name(event, "plan");
+        json_builder_add_value(event, g_steal_pointer(&node));
+    }
+    mk_cli_event(cli, event);
+    mk_cli_findings(cli, plan->findings);
+    mk_cli_say(cli, "%s", text);
+}
+
+static bool only_yes_is_missing(const MkPlan *plan, const MkConsent *consent)
+{
+    MkConsent willing = *consent;
+    willing.yes = true;
+    return !consent->yes && mk_plan_check_gates(plan, &willing, NULL);
+}
+
+/* On a terminal the plain agreement is asked for; everything that destroys more wants its own option. */
+static void ask(MkCli *cli, const MkPlan *plan)
+{
+    if (!only_yes_is_missing(plan, &cli->consent) || cli->json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return;
+    char answer[16] = "";
+    fprintf(stderr, "%s ", _("Do this? Type yes to go on:"));
+    fflush(stderr);
+    if (fgets(answer, sizeof answer, stdin) && g_ascii_strcasecmp(g_strstrip(answer), "yes") == 0)
+        cli->consent.yes = true;
+}
+
+static JsonBuilder *run_result(MkCli *cli, const MkRunResult *result)
+{
+    JsonBuilder *event = mk_cli_event_new("result");
+    mk_json_bool(event, "verified", result->verified);
+    mk_json_bool(event, "resumed", result->resumed);
+    mk_json_int(event, "written", (gint64)result->bytes_written);
+    mk_json_int(event, "compared", (gint64)result->bytes_verified);
+    mk_json_string(event, "identity_set", result->identity_set);
+    mk_json_string(event, "undo", result->undo_folder);
+    mk_json_string(event, "journal", result->journal);
+    if (result->identity_set)
+        mk_cli_say(cli, _("Identity set: %s"), result->identity_set);
+    if (result->undo_folder)
+        mk_cli_say(cli, _("What was there before: %s"), result->undo_folder);
+    return event;
+}
+
+static void say_verified(MkCli *cli, const MkRunResult *result)
+{
+    g_autofree char *written = g_format_size_full(result->bytes_written, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *compared = g_format_size_full(result->bytes_verified, G_FORMAT_SIZE_IEC_UNITS);
+    if (result->verified)
+        mk_cli_say(cli, _("Done: %s written; all of it was read back and compared (%s)."), written, compared);
+    else if (cli->verify == MK_VERIFY_QUICK)
+        mk_cli_say(cli, _("Done: %s written; samples were compared (%s), not everything."), written, compared);
+    else
+        mk_cli_say(cli, _("Done: %s written. Nothing was compared."), written);
+}
+
+int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan)
+{
+    g_autoptr(GError) error = NULL;
+    show_plan(cli, plan);
+    if (cli->consent.dry_run) {
+        mk_cli_say(cli, "%s", _("Dry run: nothing was done."));
+        if (!mk_cli_leave(cli, session, mk_cli_after_reading(session), &error))
+            return mk_cli_fail(cli, error);
+        return mk_cli_done(cli, NULL);
+    }
+    ask(cli, plan);
+    MkRunOptions options = {.verify = cli->verify, .progress = mk_cli_progress(cli)};
+    MkRunResult result = {0};
+    if (!mk_plan_check_gates(plan, &cli->consent, &error)) {
+        mk_session_finish(session, mk_cli_after_reading(session), NULL);
+        return mk_cli_fail(cli, error);
+    }
+    if (!mk_plan_run(session, plan, &options, &result, &error)) {
+        int exit = mk_cli_fail(cli, error);
+        mk_cli_say(cli, "%s", _("The same command goes on where this one stopped."));
+        mk_run_result_clear(&result);
+        return exit;
+    }
+    say_verified(cli, &result);
+    JsonBuilder *event = run_result(cli, &result);
+    mk_run_result_clear(&result);
+    if (!mk_cli_leave(cli, session, MK_AFTER_REBOOT, &error)) {
+        g_object_unref(event);
+        return mk_cli_fail(cli, error);
+    }
+    return mk_cli_done(cli, event);
+}
+
+bool mk_cli_write_new(const char *path, const char *text, GError **error)
+{
+    FILE *file = fopen(path, "wxe");
+    bool written = file && fputs(text, file) >= 0;
+    int trouble = errno;
+    if (file && fclose(file) != 0) {
+        trouble = errno;
+        written = false;
+    }
+    if (!written)
+        mk_fault_set_errno(error, false, trouble, _("Cannot write"), path);
+    return written;
+}
+
+/* --- files that hold a layout -------------------------------------------------------------------------------------------------- */
+
+static bool looks_like_text(const char *data, size_t length)
+{
+    for (size_t i = 0; i < MIN(length, 512); i++) {
+        if ((uint8_t)data[i] < 9)
+            return false;
+    }
+    return true;
+}
+
+MkLayout *mk_cli_load_layout(const char *path, GPtrArray *findings, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autofree char *data = NULL, *name = g_path_get_basename(path);
+    gsize length;
+    if (!g_file_get_contents(path, &data, &length, &local)) {
+        mk_fault_set(error, MK_FAULT_FILE, "%s", local->message);
+        return NULL;
+    }
+    if (!looks_like_text(data, length))
+        return mk_gpt_parse_file(data, length, findings, error);
+    MkLayout *layout = mk_scatter_parse(data, length, name, false, findings, &local);
+    if (layout)
+        return layout;
+    layout = mk_dumchar_parse(data, length, findings, NULL);
+    if (!layout)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return layout;
+}
