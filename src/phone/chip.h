@@ -45,6 +45,9 @@ unsigned mk_chip_bmt_list(MkChip *chip, uint16_t *bad, uint16_t *replacement, un
 /* The same as stores, for parsers and the boot check (NAND: logical data without spare). */
 MkStore *mk_chip_store(MkChip *chip, MkRegion region);
 
+/* Power is back after MK_CHIP_GONE. */
+void mk_chip_power_on(MkChip *chip);
+
 /* Injected troubles; see fault-injection.h. Offsets are of the USER region (NAND: logical data). */
 void mk_chip_inject_worn(MkChip *chip, MkRegion region, uint64_t offset, uint64_t length); /* writes fail, reads fail */
 void mk_chip_inject_tear(

@@ -37,6 +37,11 @@ typedef struct {
     void (*log)(gpointer user_data, const char *text);
     gpointer log_data;
     uint8_t random_seed;
+    GHashTable *memory;        /* 32-bit words that were written or are preset: GUINT address -> GUINT value */
+    GHashTable *pmic;          /* 16-bit PMIC registers, likewise */
+    bool pmic_fails;           /* injected: the PMIC does not answer */
+    bool auth_refused;         /* injected: the auth file is not this phone's */
+    unsigned watchdog_seconds; /* injected: BootROM resets unless the host stops the watchdog; 0 = never */
 } MkMachine;
 
 void mk_machine_log(MkMachine *machine, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -37,3 +37,21 @@ void mk_wire_set_baud(MkWire *wire, unsigned baud);
 /* For tests of protocol code: a wire over one end of a socketpair. Closing the fd at the other end is GONE. */
 MkWire *mk_wire_new_fd(int fd, bool borders);
 void mk_wire_free(MkWire *wire);
+
+/* For ports. KEEP is a pty's slave, held so that hosts may come and go; WATCH an inotify on it (-1: none). */
+MkWire *mk_wire_new_pty(int master, int keep, int watch);
+/* Takes one host after the other from a listening socket. */
+MkWire *mk_wire_new_listener(int listener);
+
+/* From any thread: everything that waits on the wire ends with GONE, now and from here on. */
+void mk_wire_cut(MkWire *wire);
+/* True once a host has opened the port or written to it ("tool present", spec brom.md 4.2). */
+bool mk_wire_tool_present(MkWire *wire);
+/* Borders are insisted on while an agent runs: BootROM and preloader take the pipe as a stream of bytes (spec brom.md 1.4). */
+void mk_wire_set_borders(MkWire *wire, bool borders);
+unsigned mk_wire_border_violations(const MkWire *wire);
+void mk_wire_set_pace(MkWire *wire, uint64_t bytes_per_second, unsigned turnaround_us);
+
+/* Called before each byte passes (INPUT: host to phone). May change it; false swallows it. It may call mk_wire_cut(). */
+typedef bool (*MkWireTap)(gpointer user_data, MkWire *wire, bool input, uint8_t *byte);
+void mk_wire_set_tap(MkWire *wire, MkWireTap tap, gpointer user_data);

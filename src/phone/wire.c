@@ -1,0 +1,307 @@
+#include "phone/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "core/bytes.h"
+
+#define PACKET 65536
+
+struct _MkWire {
+    int fd, listener, keep, watch, wake;
+    int opens; /* hosts that hold the pty's slave */
+    gint gone;
+    bool present, borders, taken_singly, last_was_input;
+    unsigned violations;
+    uint8_t packet[PACKET];
+    size_t have, at;
+    uint64_t rate;
+    unsigned turnaround_us;
+    MkWireTap tap;
+    gpointer tap_data;
+};
+
+static MkWire *wire_new(int fd, int listener, int keep, int watch)
+{
+    MkWire *wire = g_new0(MkWire, 1);
+    wire->fd = fd;
+    wire->listener = listener;
+    wire->keep = keep;
+    wire->watch = watch;
+    wire->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd >= 0)
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    return wire;
+}
+
+MkWire *mk_wire_new_fd(int fd, bool borders)
+{
+    MkWire *wire = wire_new(fd, -1, -1, -1);
+    wire->borders = borders;
+    wire->present = true;
+    return wire;
+}
+
+MkWire *mk_wire_new_pty(int master, int keep, int watch)
+{
+    return wire_new(master, -1, keep, watch);
+}
+
+MkWire *mk_wire_new_listener(int listener)
+{
+    return wire_new(-1, listener, -1, -1);
+}
+
+void mk_wire_free(MkWire *wire)
+{
+    if (!wire)
+        return;
+    int fds[] = {wire->fd, wire->listener, wire->keep, wire->watch, wire->wake};
+    for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    g_free(wire);
+}
+
+void mk_wire_cut(MkWire *wire)
+{
+    g_atomic_int_set(&wire->gone, 1);
+    eventfd_write(wire->wake, 1);
+}
+
+void mk_wire_set_borders(MkWire *wire, bool borders)
+{
+    wire->borders = borders;
+    wire->taken_singly = false;
+}
+
+unsigned mk_wire_border_violations(const MkWire *wire)
+{
+    return wire->violations;
+}
+
+void mk_wire_set_pace(MkWire *wire, uint64_t bytes_per_second, unsigned turnaround_us)
+{
+    wire->rate = bytes_per_second;
+    wire->turnaround_us = turnaround_us;
+}
+
+void mk_wire_set_tap(MkWire *wire, MkWireTap tap, gpointer user_data)
+{
+    wire->tap = tap;
+    wire->tap_data = user_data;
+}
+
+void mk_wire_set_baud(MkWire *wire, unsigned baud)
+{
+}
+
+static bool is_gone(MkWire *wire)
+{
+    return g_atomic_int_get(&wire->gone) != 0;
+}
+
+static void host_left(MkWire *wire)
+{
+    if (wire->listener >= 0) {
+        close(wire->fd);
+        wire->fd = -1;
+        wire->present = false;
+    } else {
+        mk_wire_cut(wire);
+    }
+}
+
+/* Who opened or closed the pty's slave since we last looked? What nobody read is dropped with the last host. */
+static void look_at_hosts(MkWire *wire)
+{
+    char buffer[4096] __attribute__((aligned(8)));
+    ssize_t n;
+    while (wire->watch >= 0 && (n = read(wire->watch, buffer, sizeof buffer)) > 0) {
+        for (char *p = buffer; p < buffer + n;) {
+            struct inotify_event *event = (void *)p;
+            wire->opens += event->mask & IN_OPEN ? 1 : -1;
+            p += sizeof *event + event->len;
+        }
+        wire->opens = MAX(wire->opens, 0);
+        wire->present = wire->opens > 0;
+        if (!wire->present)
+            tcflush(wire->keep, TCIFLUSH);
+    }
+}
+
+/* Waits for EVENTS on the connection; takes a waiting host. END in monotonic µs, -1 = for ever. */
+static MkWireResult wait_for(MkWire *wire, short events, gint64 end)
+{
+    for (;;) {
+        if (is_gone(wire))
+            return MK_WIRE_GONE;
+        struct pollfd fds[] = {{.fd = wire->wake, .events = POLLIN},
+                               {.fd = wire->fd, .events = events},
+                               {.fd = wire->fd < 0 ? wire->listener : -1, .events = POLLIN},
+                               {.fd = wire->watch, .events = POLLIN}};
+        gint64 left = end < 0 ? -1 : MAX(0, (end - g_get_monotonic_time() + 999) / 1000);
+        int n = poll(fds, G_N_ELEMENTS(fds), (int)left);
+        if (n < 0 && errno == EINTR)
+            continue;
+        look_at_hosts(wire);
+        if (n == 0)
+            return MK_WIRE_TIMEOUT;
+        if (fds[2].revents) {
+            wire->fd = accept4(wire->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+            wire->present = wire->fd >= 0;
+        }
+        if (fds[1].revents)
+            return MK_WIRE_OK;
+    }
+}
+
+static MkWireResult fill(MkWire *wire, gint64 end)
+{
+    while (wire->at == wire->have) {
+        MkWireResult result = wait_for(wire, POLLIN, end);
+        if (result != MK_WIRE_OK)
+            return result;
+        ssize_t n = read(wire->fd, wire->packet, sizeof wire->packet);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            continue;
+        if (n <= 0) {
+            host_left(wire);
+            continue;
+        }
+        wire->present = true;
+        wire->taken_singly = false;
+        wire->at = wire->have = 0;
+        for (ssize_t i = 0; i < n; i++)
+            if (!wire->tap || wire->tap(wire->tap_data, wire, true, &wire->packet[i]))
+                wire->packet[wire->have++] = wire->packet[i];
+        if (wire->rate)
+            g_usleep((gulong)((uint64_t)n * G_USEC_PER_SEC / wire->rate));
+        wire->last_was_input = true;
+    }
+    return is_gone(wire) ? MK_WIRE_GONE : MK_WIRE_OK;
+}
+
+static gint64 deadline(int timeout)
+{
+    return timeout < 0 ? -1 : g_get_monotonic_time() + (gint64)timeout * 1000;
+}
+
+static MkWireResult take(MkWire *wire, uint8_t *data, size_t length, size_t *got, gint64 end)
+{
+    if (wire->borders && length > 1 && wire->taken_singly && wire->at < wire->have) {
+        wire->violations++;
+        wire->at = wire->have;
+    }
+    MkWireResult result = fill(wire, end);
+    if (result != MK_WIRE_OK)
+        return result;
+    *got = MIN(length, wire->have - wire->at);
+    memcpy(data, wire->packet + wire->at, *got);
+    wire->at += *got;
+    wire->taken_singly = wire->taken_singly || length == 1;
+    return MK_WIRE_OK;
+}
+
+MkWireResult mk_wire_read_some(MkWire *wire, void *data, size_t length, size_t *got, int timeout)
+{
+    return take(wire, data, length, got, deadline(timeout));
+}
+
+MkWireResult mk_wire_read(MkWire *wire, void *data, size_t length, int timeout)
+{
+    gint64 end = deadline(timeout);
+    uint8_t *place = data;
+    bool whole = length > 1;
+    while (length) {
+        size_t got;
+        /* The last byte of a longer read is not "taken singly". */
+        bool singly = wire->taken_singly;
+        MkWireResult result = take(wire, place, length, &got, end);
+        if (result != MK_WIRE_OK)
+            return result;
+        if (whole)
+            wire->taken_singly = singly && wire->at < wire->have;
+        place += got;
+        length -= got;
+    }
+    return MK_WIRE_OK;
+}
+
+size_t mk_wire_waiting(MkWire *wire)
+{
+    if (wire->at == wire->have)
+        fill(wire, g_get_monotonic_time());
+    return wire->have - wire->at;
+}
+
+MkWireResult mk_wire_write(MkWire *wire, const void *data, size_t length)
+{
+    g_autofree uint8_t *bytes = g_memdup2(data, length);
+    size_t keep = 0;
+    for (size_t i = 0; i < length && !is_gone(wire); i++)
+        if (!wire->tap || wire->tap(wire->tap_data, wire, false, &bytes[i]))
+            bytes[keep++] = bytes[i];
+    if (wire->turnaround_us && wire->last_was_input)
+        g_usleep(wire->turnaround_us);
+    wire->last_was_input = false;
+    for (size_t done = 0; done < keep;) {
+        MkWireResult result = wait_for(wire, POLLOUT, -1);
+        if (result != MK_WIRE_OK)
+            return result;
+        ssize_t n = wire->keep >= 0 ? write(wire->fd, bytes + done, keep - done)
+                                    : send(wire->fd, bytes + done, keep - done, MSG_NOSIGNAL);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            continue;
+        if (n < 0) {
+            host_left(wire); /* the rest belongs to a host that is no longer there */
+            return is_gone(wire) ? MK_WIRE_GONE : MK_WIRE_OK;
+        }
+        done += (size_t)n;
+        if (wire->rate)
+            g_usleep((gulong)((uint64_t)n * G_USEC_PER_SEC / wire->rate));
+    }
+    return is_gone(wire) ? MK_WIRE_GONE : MK_WIRE_OK;
+}
+
+bool mk_wire_tool_present(MkWire *wire)
+{
+    mk_wire_waiting(wire);
+    return wire->present;
+}
+
+bool mk_wire_host_closed(MkWire *wire)
+{
+    return wire->watch < 0 || !mk_wire_tool_present(wire);
+}
+
+#define GET(BITS)                                                                                                      \
+    MkWireResult mk_wire_get##BITS(MkWire *wire, uint##BITS##_t *value)                                                \
+    {                                                                                                                  \
+        uint8_t raw[BITS / 8];                                                                                         \
+        MkWireResult result = mk_wire_read(wire, raw, sizeof raw, -1);                                                 \
+        if (result == MK_WIRE_OK) {                                                                                    \
+            *value = 0;                                                                                                \
+            for (size_t i = 0; i < sizeof raw; i++)                                                                    \
+                *value = (uint##BITS##_t)((uint64_t)*value << 8 | raw[i]);                                             \
+        }                                                                                                              \
+        return result;                                                                                                 \
+    }                                                                                                                  \
+    MkWireResult mk_wire_put##BITS(MkWire *wire, uint##BITS##_t value)                                                 \
+    {                                                                                                                  \
+        uint8_t raw[BITS / 8];                                                                                         \
+        for (size_t i = 0; i < sizeof raw; i++)                                                                        \
+            raw[i] = (uint8_t)(value >> (BITS - 8 - 8 * i));                                                           \
+        return mk_wire_write(wire, raw, sizeof raw);                                                                   \
+    }
+GET(8)
+GET(16)
+GET(32)
+GET(64)
