@@ -2,24 +2,21 @@
 #include "phone/commands.h"
 #include "proto/bootrom.h"
 
+#define REMEMBERED 65536 /* words that were written; a host that fills the whole memory finds the rest unchanged */
+
 /* Flag word that sends the next start into BootROM (spec brom.md 3.2). */
 static uint32_t usbdl_flag(const MkModel *model)
 {
     switch (model->hw_code) {
-    case 0x6583:
-        return 0x10002050;
-    case 0x6582:
-        return 0x10202050;
+    case 0x6583: return 0x10002050;
+    case 0x6582: return 0x10202050;
     case 0x0321:
     case 0x0335:
-    case 0x0337:
-        return 0x10000818;
+    case 0x0337: return 0x10000818;
     case 0x6580:
     case 0x0326:
-    case 0x0551:
-        return 0x10001818;
-    default:
-        return model->pl_generation >= MK_PL3 ? 0x1001A080 : 0;
+    case 0x0551: return 0x10001818;
+    default: return model->pl_generation >= MK_PL3 ? 0x1001A080 : 0;
     }
 }
 
@@ -56,10 +53,10 @@ static bool header(MkCommands *c, unsigned width, bool writing, bool silent, uin
 {
     if (!mk_commands_echo32(c, address) || !mk_commands_echo32(c, count))
         return false;
-    uint16_t status = *address % width                            ? MK_BROM_STATUS_MISALIGNED
-                      : !*count                                   ? MK_BROM_STATUS_ZERO_COUNT
+    uint16_t status = *address % width                         ? MK_BROM_STATUS_MISALIGNED
+                      : !*count                                ? MK_BROM_STATUS_ZERO_COUNT
                       : (uint64_t)*count * width > G_MAXUINT32 ? MK_BROM_STATUS_COUNT_OVERFLOW
-                                                                  : 0;
+                                                               : 0;
     if (status && !silent)
         mk_commands_status(c, status);
     return !status && region(c, *address, (uint64_t)*count * width, writing, silent);
@@ -83,7 +80,8 @@ static void poke(MkCommands *c, uint32_t address, uint32_t value, unsigned width
 {
     uint32_t old = peek(c, address), shift = address & 2 ? 16 : 0;
     uint32_t word = width == 4 ? value : (old & ~(0xFFFFu << shift)) | value << shift;
-    g_hash_table_insert(c->machine->memory, GUINT_TO_POINTER(address & ~3u), GUINT_TO_POINTER(word));
+    if (g_hash_table_size(c->machine->memory) < REMEMBERED)
+        g_hash_table_insert(c->machine->memory, GUINT_TO_POINTER(address & ~3u), GUINT_TO_POINTER(word));
     const MkSoc *soc = c->machine->model->soc;
     if (soc && soc->wdt_base && address == soc->wdt_base && !(value & 1))
         c->watchdog_stopped = true;
@@ -185,35 +183,21 @@ bool mk_commands_memory(MkCommands *c, uint8_t command)
     uint32_t ignored;
     switch (command) {
     case MK_BROM_READ16:
-    case MK_BROM_READ32:
-        read_memory(c, command == MK_BROM_READ16 ? 2 : 4, true);
-        return true;
-    case MK_BROM_LEGACY_READ16:
-        read_memory(c, 2, false);
-        return true;
+    case MK_BROM_READ32: read_memory(c, command == MK_BROM_READ16 ? 2 : 4, true); return true;
+    case MK_BROM_LEGACY_READ16: read_memory(c, 2, false); return true;
     case MK_BROM_WRITE16:
     case MK_BROM_LEGACY_WRITE16:
-    case MK_BROM_WRITE32:
-        write_memory(c, command == MK_BROM_WRITE32 ? 4 : 2, true);
-        return true;
-    case MK_BROM_WRITE16_NO_ECHO:
-        write_memory(c, 2, false);
-        return true;
+    case MK_BROM_WRITE32: write_memory(c, command == MK_BROM_WRITE32 ? 4 : 2, true); return true;
+    case MK_BROM_WRITE16_NO_ECHO: write_memory(c, 2, false); return true;
     case MK_BROM_PWR_INIT:
         if (!mk_commands_echo32(c, &ignored) || !mk_commands_echo32(c, &ignored))
             return true;
         mk_commands_status(c, 0);
         return true;
-    case MK_BROM_PWR_DEINIT:
-        mk_commands_status(c, 0);
-        return true;
+    case MK_BROM_PWR_DEINIT: mk_commands_status(c, 0); return true;
     case MK_BROM_PWR_READ16:
-    case MK_BROM_PWR_WRITE16:
-        pmic(c, command == MK_BROM_PWR_WRITE16);
-        return true;
-    case MK_BROM_I2C_INIT ... MK_BROM_I2C_SET_SPEED:
-        return i2c(c, command);
-    default:
-        return false;
+    case MK_BROM_PWR_WRITE16: pmic(c, command == MK_BROM_PWR_WRITE16); return true;
+    case MK_BROM_I2C_INIT ... MK_BROM_I2C_SET_SPEED: return i2c(c, command);
+    default: return false;
     }
 }

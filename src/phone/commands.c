@@ -81,9 +81,7 @@ static bool identification(MkCommands *c, uint8_t command)
     const MkModel *model = c->machine->model;
     bool pl3 = !c->rom && model->pl_generation >= MK_PL3;
     switch (command) {
-    case MK_BROM_GET_HW_CODE:
-        send_words(c, 2, (uint16_t[]){model->hw_code, 0});
-        return true;
+    case MK_BROM_GET_HW_CODE: send_words(c, 2, (uint16_t[]){model->hw_code, 0}); return true;
     case MK_BROM_GET_HW_SW_VER:
         send_words(c, 4, (uint16_t[]){model->hw_sub_code, model->hw_version, model->sw_version, 0});
         return true;
@@ -106,15 +104,12 @@ static bool identification(MkCommands *c, uint8_t command)
             return false;
         send_id(c, model->soc_id, sizeof model->soc_id);
         return true;
-    case MK_BROM_UART1_LOG_EN:
-        mk_commands_status(c, 0);
-        return true;
+    case MK_BROM_UART1_LOG_EN: mk_commands_status(c, 0); return true;
     case MK_BROM_GET_LOG_NEW:
         if (c->rom)
             send_id(c, "[BR] ok\n", 8);
         return c->rom;
-    default:
-        return false;
+    default: return false;
     }
 }
 

@@ -7,8 +7,9 @@ typedef struct {
     MkMachine *machine;
     bool rom;
     bool da_accepted, auth_sent, sla_done, watchdog_stopped;
-    bool gone;   /* the wire ended in the middle of a command */
-    bool leave;  /* the loop is over, `next` says what follows */
+    uint8_t reserved; /* what DA_RESERVED wrote */
+    bool gone;        /* the wire ended in the middle of a command */
+    bool leave;       /* the loop is over, `next` says what follows */
     MkNext next;
 } MkCommands;
 

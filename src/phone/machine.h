@@ -41,6 +41,8 @@ typedef struct {
     GHashTable *pmic;          /* 16-bit PMIC registers, likewise */
     bool pmic_fails;           /* injected: the PMIC does not answer */
     bool auth_refused;         /* injected: the auth file is not this phone's */
+    bool preloader_found;      /* BootROM sees a preloader it may start */
+    bool preloader_stays;      /* no time-out in the preloader's window (MK_NEXT_DOWNLOAD) */
     unsigned watchdog_seconds; /* injected: BootROM resets unless the host stops the watchdog; 0 = never */
 } MkMachine;
 

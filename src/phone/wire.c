@@ -24,6 +24,7 @@ struct _MkWire {
     size_t have, at;
     uint64_t rate;
     unsigned turnaround_us;
+    gint64 line_free; /* monotonic µs at which the bytes so far have passed */
     MkWireTap tap;
     gpointer tap_data;
 };
@@ -101,6 +102,7 @@ void mk_wire_set_tap(MkWire *wire, MkWireTap tap, gpointer user_data)
 
 void mk_wire_set_baud(MkWire *wire, unsigned baud)
 {
+    (void)wire, (void)baud; /* neither a pty nor a socket garbles bytes at the wrong rate */
 }
 
 static bool is_gone(MkWire *wire)
@@ -163,6 +165,23 @@ static MkWireResult wait_for(MkWire *wire, short events, gint64 end)
     }
 }
 
+/* Sleeps until LENGTH bytes have passed a line of the given rate. What one sleep is too long, the next is shorter: hence the clock. */
+static void keep_pace(MkWire *wire, size_t length, bool input)
+{
+    bool turned = wire->last_was_input && !input;
+    wire->last_was_input = input;
+    if (!wire->rate && !wire->turnaround_us)
+        return;
+    gint64 now = g_get_monotonic_time();
+    wire->line_free = MAX(wire->line_free, now - G_TIME_SPAN_MILLISECOND);
+    if (turned)
+        wire->line_free += wire->turnaround_us;
+    if (wire->rate)
+        wire->line_free += (gint64)((uint64_t)length * G_USEC_PER_SEC / wire->rate);
+    if (wire->line_free > now)
+        g_usleep((gulong)(wire->line_free - now));
+}
+
 static MkWireResult fill(MkWire *wire, gint64 end)
 {
     while (wire->at == wire->have) {
@@ -179,12 +198,10 @@ static MkWireResult fill(MkWire *wire, gint64 end)
         wire->present = true;
         wire->taken_singly = false;
         wire->at = wire->have = 0;
-        for (ssize_t i = 0; i < n; i++)
-            if (!wire->tap || wire->tap(wire->tap_data, wire, true, &wire->packet[i]))
-                wire->packet[wire->have++] = wire->packet[i];
-        if (wire->rate)
-            g_usleep((gulong)((uint64_t)n * G_USEC_PER_SEC / wire->rate));
-        wire->last_was_input = true;
+        wire->have = (size_t)n;
+        if (wire->tap && !wire->tap(wire->tap_data, true, wire->packet, &wire->have))
+            mk_wire_cut(wire);
+        keep_pace(wire, (size_t)n, true);
     }
     return is_gone(wire) ? MK_WIRE_GONE : MK_WIRE_OK;
 }
@@ -242,32 +259,52 @@ size_t mk_wire_waiting(MkWire *wire)
     return wire->have - wire->at;
 }
 
-MkWireResult mk_wire_write(MkWire *wire, const void *data, size_t length)
+static MkWireResult push(MkWire *wire, const uint8_t *data, size_t length)
 {
-    g_autofree uint8_t *bytes = g_memdup2(data, length);
-    size_t keep = 0;
-    for (size_t i = 0; i < length && !is_gone(wire); i++)
-        if (!wire->tap || wire->tap(wire->tap_data, wire, false, &bytes[i]))
-            bytes[keep++] = bytes[i];
-    if (wire->turnaround_us && wire->last_was_input)
-        g_usleep(wire->turnaround_us);
-    wire->last_was_input = false;
-    for (size_t done = 0; done < keep;) {
+    keep_pace(wire, length, false);
+    for (size_t done = 0; done < length;) {
         MkWireResult result = wait_for(wire, POLLOUT, -1);
         if (result != MK_WIRE_OK)
             return result;
-        ssize_t n = wire->keep >= 0 ? write(wire->fd, bytes + done, keep - done)
-                                    : send(wire->fd, bytes + done, keep - done, MSG_NOSIGNAL);
+        ssize_t n = wire->keep >= 0 ? write(wire->fd, data + done, length - done)
+                                    : send(wire->fd, data + done, length - done, MSG_NOSIGNAL);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             continue;
         if (n < 0) {
             host_left(wire); /* the rest belongs to a host that is no longer there */
-            return is_gone(wire) ? MK_WIRE_GONE : MK_WIRE_OK;
+            break;
         }
         done += (size_t)n;
-        if (wire->rate)
-            g_usleep((gulong)((uint64_t)n * G_USEC_PER_SEC / wire->rate));
     }
+    return is_gone(wire) ? MK_WIRE_GONE : MK_WIRE_OK;
+}
+
+MkWireResult mk_wire_write(MkWire *wire, const void *data, size_t length)
+{
+    if (is_gone(wire))
+        return MK_WIRE_GONE;
+    for (size_t at = 0; at < length; at += PACKET) {
+        size_t piece = MIN(length - at, PACKET), left = piece;
+        const uint8_t *bytes = (const uint8_t *)data + at;
+        g_autofree uint8_t *changed = NULL;
+        bool cut = false;
+        if (wire->tap) {
+            bytes = changed = g_memdup2(bytes, piece);
+            cut = !wire->tap(wire->tap_data, false, changed, &left);
+        }
+        MkWireResult result = push(wire, bytes, left);
+        if (cut)
+            mk_wire_cut(wire);
+        if (result != MK_WIRE_OK || cut)
+            return MK_WIRE_GONE;
+    }
+    return MK_WIRE_OK;
+}
+
+MkWireResult mk_wire_pause(MkWire *wire, unsigned milliseconds)
+{
+    struct pollfd wake = {.fd = wire->wake, .events = POLLIN};
+    poll(&wake, 1, (int)milliseconds);
     return is_gone(wire) ? MK_WIRE_GONE : MK_WIRE_OK;
 }
 

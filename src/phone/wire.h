@@ -52,6 +52,9 @@ void mk_wire_set_borders(MkWire *wire, bool borders);
 unsigned mk_wire_border_violations(const MkWire *wire);
 void mk_wire_set_pace(MkWire *wire, uint64_t bytes_per_second, unsigned turnaround_us);
 
-/* Called before each byte passes (INPUT: host to phone). May change it; false swallows it. It may call mk_wire_cut(). */
-typedef bool (*MkWireTap)(gpointer user_data, MkWire *wire, bool input, uint8_t *byte);
+/* Waits MILLISECONDS, less if the wire is cut: then GONE. */
+MkWireResult mk_wire_pause(MkWire *wire, unsigned milliseconds);
+
+/* Called with bytes on their way (INPUT: host to phone). May change and shorten them; false: the wire is cut now. */
+typedef bool (*MkWireTap)(gpointer user_data, bool input, uint8_t *data, size_t *length);
 void mk_wire_set_tap(MkWire *wire, MkWireTap tap, gpointer user_data);
