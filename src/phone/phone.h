@@ -10,6 +10,10 @@
 
 typedef struct _MkPhone MkPhone;
 
+/* WHAT the owner or the host notices: "port" (its name), "control" (path of the control socket), "screen" (what the owner sees). Called on the
+ * phone's thread. */
+typedef void (*MkPhoneShow)(gpointer user_data, const char *what, const char *text);
+
 typedef struct {
     const char *flash_dir;     /* NULL: a temporary folder, removed at the end */
     const char *port;          /* "pty", "pty:PATH", "socket:PATH", "socket:HOST:PORT" */
@@ -23,6 +27,9 @@ typedef struct {
     const char *key;           /* held at power-on: "none" (preloader), "download" (BootROM) */
     bool exit_when_off;        /* ends when the phone has been switched off or has booted */
     const char *log_path;      /* events, or NULL = stderr */
+    const char *agent_release; /* "G0".."G4" whatever the agent says of itself; NULL: its marker, else the model's own */
+    MkPhoneShow show;          /* or NULL */
+    gpointer show_data;
 } MkPhoneOptions;
 
 MkPhone *mk_phone_new(const MkModel *model, const MkPhoneOptions *options, GError **error);

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -159,6 +161,8 @@ static MkWireResult wait_for(MkWire *wire, short events, gint64 end)
         if (fds[2].revents) {
             wire->fd = accept4(wire->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
             wire->present = wire->fd >= 0;
+            int on = 1;
+            setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* refused by Unix sockets, which need it not */
         }
         if (fds[1].revents)
             return MK_WIRE_OK;

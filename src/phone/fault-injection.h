@@ -1,0 +1,32 @@
+/* Bad luck on demand. Each fault fires once:
+ *
+ *   unplug@rx:N    the cable is pulled after N bytes from (rx) or to (tx) the host, counted since the phone was made
+ *   flip@rx:N      one bit of the byte behind the first N is turned over
+ *   silence@rx:N   from there on the phone neither hears nor answers, until it loses power
+ *   brownout@rx:N  the power goes away
+ *   worn=REGION:OFF:LEN   that part of the storage can no longer be read or written
+ *   tear=N         after N bytes written the power goes away in the middle of a sector
+ *   slow=N         the storage takes N bytes per second
+ *   no-storage     the storage does not answer the probe
+ *   no-pmic        the power chip does not answer
+ *   auth-refused   the auth file is not this phone's
+ *   watchdog=N     BootROM resets after N silent seconds unless the host stops the watchdog
+ *
+ * Numbers as in 4096, 0x1000, 16M. */
+#pragma once
+
+#include "phone/machine.h"
+
+typedef enum { MK_TROUBLE_NONE, MK_TROUBLE_UNPLUG, MK_TROUBLE_BROWNOUT } MkTrouble;
+
+typedef struct _MkFaults MkFaults;
+
+MkFaults *mk_faults_new(void);
+void mk_faults_free(MkFaults *faults);
+/* Takes TEXT in; what concerns storage and chips is done to MACHINE at once. */
+bool mk_faults_add(MkFaults *faults, MkMachine *machine, const char *text, GError **error);
+/* Bytes pass. On trouble *length is what still came through. Thread-safe with mk_faults_add(). */
+MkTrouble mk_faults_pass(MkFaults *faults, bool input, uint8_t *data, size_t *length);
+uint64_t mk_faults_passed(MkFaults *faults, bool input);
+/* Silence ends with the power. */
+void mk_faults_power_lost(MkFaults *faults);

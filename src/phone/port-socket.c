@@ -1,0 +1,83 @@
+/* Sockets as ports: one host at a time, each new one after the last has left. */
+#include "core/i18n.h"
+#include "phone/port.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static MkWire *listening(int fd, const struct sockaddr *address, socklen_t length, const char *name, GError **error)
+{
+    if (fd >= 0 && bind(fd, address, length) == 0 && listen(fd, 4) == 0)
+        return mk_wire_new_listener(fd);
+    mk_fault_set_errno(error, false, errno, _("Cannot listen on"), name);
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
+/* A socket that nobody listens on is what a phone that was killed left behind. */
+static void remove_stale(const struct sockaddr_un *address, int type)
+{
+    struct stat status;
+    if (g_lstat(address->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return;
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED)
+        g_unlink(address->sun_path);
+    close(fd);
+}
+
+MkWire *mk_port_unix(const char *path, bool borders, GError **error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int type = borders ? SOCK_SEQPACKET : SOCK_STREAM;
+    if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
+        mk_fault_set(error, MK_FAULT_USAGE, _("The socket path %s is too long."), path);
+        return NULL;
+    }
+    remove_stale(&address, type);
+    return listening(socket(AF_UNIX, type | SOCK_CLOEXEC, 0), (struct sockaddr *)&address, sizeof address, path, error);
+}
+
+static GInetAddress *resolve(const char *host, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    GList *found = g_resolver_lookup_by_name(g_resolver_get_default(), host, NULL, &local);
+    if (!found) {
+        mk_fault_set(error, MK_FAULT_USAGE, _("Cannot find the address of %s: %s."), host, local->message);
+        return NULL;
+    }
+    GInetAddress *first = g_object_ref(found->data);
+    g_resolver_free_addresses(found);
+    return first;
+}
+
+MkWire *mk_port_tcp(const char *host, uint16_t *number, GError **error)
+{
+    g_autoptr(GInetAddress) place = resolve(host, error);
+    if (!place)
+        return NULL;
+    g_autoptr(GSocketAddress) address = g_inet_socket_address_new(place, *number);
+    struct sockaddr_storage native;
+    gssize length = g_socket_address_get_native_size(address);
+    if (!g_socket_address_to_native(address, &native, sizeof native, error))
+        return NULL;
+    int fd = socket(native.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    MkWire *wire = listening(fd, (struct sockaddr *)&native, (socklen_t)length, host, error);
+    socklen_t size = sizeof native;
+    if (wire && getsockname(fd, (struct sockaddr *)&native, &size) == 0)
+        *number = ntohs(native.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&native)->sin6_port
+                                                     : ((struct sockaddr_in *)&native)->sin_port);
+    return wire;
+}
