@@ -22,6 +22,7 @@ void mk_boot_report_free(MkBootReport *report)
     g_free(report->sees);
     g_free(report->why);
     g_free(report->build);
+    g_free(report->imei);
     g_free(report);
 }
 
@@ -238,6 +239,7 @@ static void check_identity(Start *start)
         stop(start, MK_BOOT_HOME_NO_IMEI, _("the NVRAM holds no IMEI record"));
     else
         stop(start, MK_BOOT_HOME, _("everything is where it should be"));
+    start->report->imei = g_strdup(report.imei_words);
     mk_nvram_report_clear(&report);
 }
 

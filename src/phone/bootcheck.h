@@ -21,6 +21,7 @@ typedef struct {
     char *sees;     /* what the owner sees */
     char *why;      /* what the chain found */
     char *build;    /* build id of the system that runs, or NULL */
+    char *imei; /* "present", "blank", … (image.h MkNvramReport); never the number; NULL: it did not come that far */
 } MkBootReport;
 
 MkBootReport *mk_bootcheck(MkChip *chip, const MkModel *model, GError **error);

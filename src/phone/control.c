@@ -132,8 +132,11 @@ MkControl *mk_control_start(const char *path, MkControlAnswer answer, gpointer u
         return NULL;
     }
     MkControl *control = g_new0(MkControl, 1);
-    *control = (MkControl){
-        .listener = listener, .wake = eventfd(0, EFD_CLOEXEC), .path = g_strdup(path), .answer = answer, .user_data = user_data};
+    *control = (MkControl){.listener = listener,
+                           .wake = eventfd(0, EFD_CLOEXEC),
+                           .path = g_strdup(path),
+                           .answer = answer,
+                           .user_data = user_data};
     control->thread = g_thread_new("phone-control", take_clients, control);
     return control;
 }

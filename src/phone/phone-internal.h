@@ -8,6 +8,8 @@
 #include "phone/phone.h"
 #include "phone/port.h"
 
+#include <stdio.h>
+
 struct _MkPhone {
     /* set once */
     const MkModel *model;

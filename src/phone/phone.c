@@ -24,11 +24,6 @@ void mk_phone_note(MkPhone *phone, const char *text)
     g_mutex_unlock(&phone->lock);
 }
 
-static void note(gpointer phone, const char *text)
-{
-    mk_phone_note(phone, text);
-}
-
 static void show(MkPhone *phone, const char *what, const char *text)
 {
     g_autofree char *line = g_strdup_printf("%s: %s", what, text);
@@ -253,6 +248,14 @@ static void reset(MkPhone *phone)
     machine->random_seed++;
 }
 
+/* BootROM gave up waiting, or was told to start the preloader. */
+static MkNext from_bootrom(MkPhone *phone, MkNext next)
+{
+    if (next != MK_NEXT_BOOT)
+        return next;
+    return phone->machine.preloader_found ? session(phone, false) : MK_NEXT_RESET;
+}
+
 static MkNext start_or_stay(MkPhone *phone, bool stays)
 {
     reset(phone);
@@ -262,26 +265,15 @@ static MkNext start_or_stay(MkPhone *phone, bool stays)
     bool rom = phone->key_download || !phone->machine.preloader_found;
     phone->starts++;
     g_mutex_unlock(&phone->lock);
-    return session(phone, rom);
-}
-
-/* BootROM gave up waiting, or was told to start the preloader. */
-static MkNext from_bootrom(MkPhone *phone, MkNext next)
-{
-    if (next != MK_NEXT_BOOT)
-        return next;
-    return phone->machine.preloader_found ? session(phone, false) : MK_NEXT_RESET;
+    return rom ? from_bootrom(phone, session(phone, true)) : session(phone, false);
 }
 
 static MkNext step(MkPhone *phone, MkNext next)
 {
     switch (next) {
-    case MK_NEXT_BOOT:
-        return boot(phone);
+    case MK_NEXT_BOOT: return boot(phone);
     case MK_NEXT_RESET:
-    case MK_NEXT_DOWNLOAD:
-        rest(phone, RESET_MS);
-        return start_or_stay(phone, next == MK_NEXT_DOWNLOAD);
+    case MK_NEXT_DOWNLOAD: rest(phone, RESET_MS); return start_or_stay(phone, next == MK_NEXT_DOWNLOAD);
     case MK_NEXT_BOOTROM: {
         unsigned seconds = phone->machine.bootrom_seconds;
         rest(phone, RESET_MS);
@@ -289,17 +281,10 @@ static MkNext step(MkPhone *phone, MkNext next)
         phone->machine.bootrom_seconds = seconds;
         return from_bootrom(phone, session(phone, true));
     }
-    case MK_NEXT_META:
-        kernel_port(phone, "meta");
-        return MK_NEXT_GONE;
-    case MK_NEXT_FACTORY:
-        kernel_port(phone, "factory");
-        return MK_NEXT_GONE;
-    case MK_NEXT_FASTBOOT:
-        kernel_port(phone, "fastboot");
-        return MK_NEXT_GONE;
-    default:
-        return MK_NEXT_GONE;
+    case MK_NEXT_META: kernel_port(phone, "meta"); return MK_NEXT_GONE;
+    case MK_NEXT_FACTORY: kernel_port(phone, "factory"); return MK_NEXT_GONE;
+    case MK_NEXT_FASTBOOT: kernel_port(phone, "fastboot"); return MK_NEXT_GONE;
+    default: return MK_NEXT_GONE;
     }
 }
 
@@ -321,7 +306,7 @@ static void one_life(MkPhone *phone)
 {
     mk_phone_note(phone, "power on");
     mk_chip_power_on(phone->chip);
-    MkNext next = from_bootrom(phone, start_or_stay(phone, false));
+    MkNext next = start_or_stay(phone, false);
     while (powered(phone) && next != MK_NEXT_OFF && next != MK_NEXT_GONE)
         next = step(phone, next);
     mk_faults_power_lost(phone->faults);

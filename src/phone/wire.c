@@ -162,7 +162,8 @@ static MkWireResult wait_for(MkWire *wire, short events, gint64 end)
             wire->fd = accept4(wire->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
             wire->present = wire->fd >= 0;
             int on = 1;
-            setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* refused by Unix sockets, which need it not */
+            setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on,
+                       sizeof on); /* refused by Unix sockets, which need it not */
         }
         if (fds[1].revents)
             return MK_WIRE_OK;
