@@ -20,7 +20,6 @@ struct _MkChip {
 };
 
 int mk_chip_open_file(const char *folder, const char *name, uint64_t size, bool create, GError **error);
-bool mk_chip_is_worn(const MkChip *chip, MkRegion region, uint64_t offset, uint64_t length);
 void mk_chip_pace(const MkChip *chip, size_t length);
 
 bool mk_nand_open(MkChip *chip, const char *folder, bool create, GError **error);

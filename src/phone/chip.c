@@ -119,7 +119,7 @@ void mk_chip_inject_slow(MkChip *chip, uint64_t bytes_per_second)
     chip->slow = bytes_per_second;
 }
 
-bool mk_chip_is_worn(const MkChip *chip, MkRegion region, uint64_t offset, uint64_t length)
+bool mk_chip_would_fail(const MkChip *chip, MkRegion region, uint64_t offset, uint64_t length)
 {
     for (guint i = 0; i < chip->worn->len; i++) {
         const MkWorn *worn = &g_array_index(chip->worn, MkWorn, i);
@@ -146,7 +146,7 @@ static MkChipResult check(const MkChip *chip, MkRegion region, uint64_t offset, 
         return MK_CHIP_FAILED;
     if (offset > size || length > size - offset || chip->fd[region] < 0)
         return MK_CHIP_RANGE;
-    return mk_chip_is_worn(chip, region, offset, length) ? MK_CHIP_FAILED : MK_CHIP_OK;
+    return mk_chip_would_fail(chip, region, offset, length) ? MK_CHIP_FAILED : MK_CHIP_OK;
 }
 
 MkChipResult mk_chip_read(MkChip *chip, MkRegion region, uint64_t offset, void *data, size_t length)

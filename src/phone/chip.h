@@ -27,6 +27,9 @@ MkChipResult mk_chip_read(MkChip *chip, MkRegion region, uint64_t offset, void *
 MkChipResult mk_chip_write(MkChip *chip, MkRegion region, uint64_t offset, const void *data, size_t length);
 MkChipResult mk_chip_erase(MkChip *chip, MkRegion region, uint64_t offset, uint64_t length);
 
+/* Would any sector of the range fail (injected: worn)? */
+bool mk_chip_would_fail(const MkChip *chip, MkRegion region, uint64_t offset, uint64_t length);
+
 /* NAND, physical blocks and pages. Programming can only clear bits; erase makes 0xFF; a bad block refuses both unless forced. */
 MkChipResult mk_chip_nand_read(MkChip *chip, uint32_t block, uint32_t page, void *data,
                                void *spare); /* either may be NULL */

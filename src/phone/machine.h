@@ -37,12 +37,13 @@ typedef struct {
     void (*log)(gpointer user_data, const char *text);
     gpointer log_data;
     uint8_t random_seed;
-    GHashTable *memory;        /* 32-bit words that were written or are preset: GUINT address -> GUINT value */
-    GHashTable *pmic;          /* 16-bit PMIC registers, likewise */
-    bool pmic_fails;           /* injected: the PMIC does not answer */
-    bool auth_refused;         /* injected: the auth file is not this phone's */
-    bool preloader_found;      /* BootROM sees a preloader it may start */
-    bool preloader_stays;      /* no time-out in the preloader's window (MK_NEXT_DOWNLOAD) */
+    GHashTable *memory;   /* 32-bit words that were written or are preset: GUINT address -> GUINT value */
+    GHashTable *pmic;     /* 16-bit PMIC registers, likewise */
+    bool pmic_fails;      /* injected: the PMIC does not answer */
+    bool auth_refused;    /* injected: the auth file is not this phone's */
+    bool preloader_found; /* BootROM sees a preloader it may start */
+    bool preloader_stays; /* no time-out in the preloader's window (MK_NEXT_DOWNLOAD) */
+    bool watchdog_reset;  /* the agent armed the watchdog and runs on: it resets the phone once the agent has halted */
     unsigned watchdog_seconds; /* injected: BootROM resets unless the host stops the watchdog; 0 = never */
 } MkMachine;
 

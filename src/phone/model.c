@@ -108,7 +108,7 @@ static void read_storage(MkModel *model, Keys *keys)
         model->nand_ids[i] = (uint16_t)ids[i];
     hex_of(keys, "cid", model->cid, sizeof model->cid);
     model->new_combo = flag_of(keys, "new-combo");
-    model->emmc_can_erase = flag_of(keys, "emmc-can-erase");
+    model->emmc_can_erase = !flag_of(keys, "emmc-only-fills");
     model->fs = g_strdup(nand ? "yaffs2" : "ext4");
 }
 

@@ -69,7 +69,7 @@ MkChipResult mk_chip_nand_read(MkChip *chip, uint32_t block, uint32_t page, void
     if (outside(chip, block, page))
         return MK_CHIP_RANGE;
     uint64_t at = (uint64_t)block * geometry->nand_block + (uint64_t)page * geometry->nand_page;
-    if (mk_chip_is_worn(chip, MK_REGION_NAND, at, geometry->nand_page))
+    if (mk_chip_would_fail(chip, MK_REGION_NAND, at, geometry->nand_page))
         return MK_CHIP_ECC;
     if (chip->absent || !load(chip, block, page))
         return MK_CHIP_FAILED;
@@ -120,7 +120,7 @@ MkChipResult mk_chip_nand_program(MkChip *chip, uint32_t block, uint32_t page, c
     if (mk_chip_nand_is_bad(chip, block))
         return MK_CHIP_BAD_BLOCK;
     uint64_t at = (uint64_t)block * geometry->nand_block + (uint64_t)page * geometry->nand_page;
-    if (chip->absent || mk_chip_is_worn(chip, MK_REGION_NAND, at, geometry->nand_page))
+    if (chip->absent || mk_chip_would_fail(chip, MK_REGION_NAND, at, geometry->nand_page))
         return MK_CHIP_FAILED;
     mk_chip_pace(chip, geometry->nand_page);
     return program(chip, block, page, data, spare);
@@ -136,7 +136,7 @@ MkChipResult mk_chip_nand_erase(MkChip *chip, uint32_t block, bool force)
     if (!force && mk_chip_nand_is_bad(chip, block))
         return MK_CHIP_BAD_BLOCK;
     if (chip->absent ||
-        mk_chip_is_worn(chip, MK_REGION_NAND, (uint64_t)block * geometry->nand_block, geometry->nand_block))
+        mk_chip_would_fail(chip, MK_REGION_NAND, (uint64_t)block * geometry->nand_block, geometry->nand_block))
         return MK_CHIP_FAILED;
     off_t length = (off_t)(pages_per_block(geometry) * raw_page(geometry));
     return fallocate(chip->fd[MK_REGION_NAND], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page_place(chip, block, 0),
