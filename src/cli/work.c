@@ -166,6 +166,7 @@ int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan)
     if (!mk_plan_run(session, plan, &options, &result, &error)) {
         int exit = mk_cli_fail(cli, error);
         mk_cli_say(cli, "%s", _("The same command goes on where this one stopped."));
+        mk_session_finish(session, mk_cli_after_reading(session), NULL);
         mk_run_result_clear(&result);
         return exit;
     }

@@ -321,15 +321,29 @@ static bool write_preloader_to(Run *run, unsigned index, MkRegion region, GBytes
     MkStore *store = mk_session_store(run->session, region, error);
     if (!store)
         return false;
+    const MkStep *step = run->plan->steps->pdata[index];
     uint64_t head = g_bytes_get_size(header);
-    if (body->size > store->size - head) {
+    /* Other loaders may share the region (DSP_BL on MT6577): only the preloader's own part is erased. */
+    uint64_t room = step->length ? MIN(step->length, store->size) : store->size;
+    if (room < head || body->size > room - head) {
         mk_fault_set(error, MK_FAULT_IMAGE_SIZE, _("The preloader does not fit into %s."), mk_region_name(region));
         return false;
     }
     g_autoptr(MkImage) front = mk_image_bytes_new(header);
-    return mk_store_erase(store, 0, store->size, run->session->cancel, error) &&
+    return mk_store_erase(store, 0, room, run->session->cancel, error) &&
            write_and_verify(run, index, store, head, body, 0, error) &&
            write_and_verify(run, index, store, 0, front, 0, error);
+}
+
+/* The bare image out of FILE, filled up to whole sectors of the boot region. */
+static MkImage *preloader_body(MkStore *file, uint64_t begin, GError **error)
+{
+    uint64_t length = file->size - begin;
+    g_autofree uint8_t *data = g_malloc0(mk_round_up(length, 512));
+    if (!mk_store_read(file, begin, data, length, NULL, error))
+        return NULL;
+    g_autoptr(GBytes) bytes = g_bytes_new_take(g_steal_pointer(&data), mk_round_up(length, 512));
+    return mk_image_bytes_new(bytes);
 }
 
 static bool run_preloader(Run *run, unsigned index, GError **error)
@@ -337,14 +351,10 @@ static bool run_preloader(Run *run, unsigned index, GError **error)
     const MkStep *step = run->plan->steps->pdata[index];
     g_autoptr(MkPreloader) preloader = mk_preloader_load(step->path, NULL, error);
     g_autoptr(MkStore) file = preloader ? mk_store_file_open(step->path, false, error) : NULL;
-    g_autoptr(MkImage) whole = file ? mk_image_raw_new(file, error) : NULL;
-    if (!whole)
-        return false;
-    g_autoptr(MkImage) body =
-        mk_image_slice_new(whole, preloader->gfh_offset, whole->size - preloader->gfh_offset, error);
-    g_autoptr(GBytes) header = mk_preloader_boot_header(preloader->max_size);
+    g_autoptr(MkImage) body = file ? preloader_body(file, preloader->gfh_offset, error) : NULL;
     if (!body)
         return false;
+    g_autoptr(GBytes) header = mk_preloader_boot_header(preloader->max_size);
     /* The copy first: whichever write is cut, the other region still starts, or BootROM answers (spec behaviour.md 5.1). */
     if (step->region == MK_REGION_BOOT1_BOOT2 && !write_preloader_to(run, index, MK_REGION_BOOT2, header, body, error))
         return false;
