@@ -73,6 +73,12 @@ static bool is_off(const MkPhone *phone)
     return strcmp(phone->mode, "off") == 0;
 }
 
+/* Off, or about to be: what starts a phone now starts it as soon as it is. */
+static bool is_ending(const MkPhone *phone)
+{
+    return is_off(phone) || phone->lost;
+}
+
 static void start(MkPhone *phone)
 {
     phone->start = true;
@@ -83,7 +89,7 @@ static void start(MkPhone *phone)
 static char *plug(MkPhone *phone, G_GNUC_UNUSED const char *argument)
 {
     phone->cable = true;
-    if (is_off(phone))
+    if (is_ending(phone))
         start(phone);
     return NULL;
 }
@@ -105,7 +111,7 @@ static char *power(MkPhone *phone, const char *argument)
 {
     if (*argument && strcmp(argument, "long") != 0)
         return refuse(_("power takes nothing or \"long\", not \"%s\"."), argument);
-    if (!is_off(phone)) {
+    if (!is_ending(phone)) {
         if (*argument)
             mk_phone_lose_power(phone);
         return NULL;
@@ -139,7 +145,7 @@ static char *battery(MkPhone *phone, const char *argument)
             mk_phone_lose_power(phone);
     } else if (strcmp(argument, "in") == 0) {
         phone->battery = true;
-        if (is_off(phone) && phone->cable)
+        if (is_ending(phone) && phone->cable)
             start(phone);
     } else if (g_ascii_string_to_unsigned(argument, 10, 0, 5000, &millivolts, NULL)) {
         phone->battery_mv = (unsigned)millivolts;
