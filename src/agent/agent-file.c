@@ -316,7 +316,7 @@ GBytes *mk_agent_file_region(const MkAgentFile *file, const MkAgentEntry *entry,
     return g_bytes_new_from_bytes(file->bytes, region->file_offset, region->length);
 }
 
-/* Spec 5: two-stage chips begin with region 1 (region 0 is a leftover stub), the others with their entry region. */
+/* Spec 5: two-stage chips begin with region 1 (region 0 is a leftover), the others with their entry region. */
 unsigned mk_agent_entry_stage1(const MkAgentEntry *entry)
 {
     return entry->entry_region == 0 ? MIN(1, entry->n_regions - 1) : entry->entry_region;

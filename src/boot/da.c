@@ -40,7 +40,7 @@ static bool jump64(MkLink *link, uint32_t address, GCancellable *cancel, GError 
 {
     const char *name = "JUMP_DA64";
     g_autoptr(GError) local = NULL;
-    uint8_t bits = 64, echo;
+    uint8_t bits = 0x64, echo; /* a 64-bit agent */
     if (!mk_boot_command(link, MK_BROM_JUMP_DA64, name, cancel, error) ||
         !mk_boot_send32(link, address, name, cancel, error) || !mk_boot_send8(link, 1, name, cancel, error) ||
         !mk_boot_status(link, name, 0x100, cancel, error) ||

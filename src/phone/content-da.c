@@ -12,7 +12,7 @@
 #define SIGNATURE 0x100
 #define STAGE1    0x4000
 #define STAGE2    0x18000
-#define STUB      0x270
+#define LEFTOVER  0x270
 
 typedef struct {
     const char *release;
@@ -28,7 +28,7 @@ static const Release releases[] = {{"G0", 3, "v3.3001.00.00"},
 
 typedef struct {
     uint16_t hw_code, hw_version, sw_version;
-    uint32_t stub, stage1, stage2;
+    uint32_t leftover, stage1, stage2;
     bool single;          /* the whole agent is region 1 */
     unsigned first, last; /* releases that have it */
 } ChipEntry;
@@ -98,7 +98,7 @@ static void put_region(GByteArray *table, GByteArray *data, uint32_t base, GByte
 static void put_entry(GByteArray *table, GByteArray *data, uint32_t base, const Release *release, const ChipEntry *chip)
 {
     bool old = release->info_version == 3;
-    g_autoptr(GBytes) stub = code(release->release, 0, chip->hw_code, STUB, NULL);
+    g_autoptr(GBytes) leftover = code(release->release, 0, chip->hw_code, LEFTOVER, NULL);
     g_autoptr(GBytes) stage2 =
         chip->single ? nand_table(old ? 52 : 56) : code(release->release, 2, chip->hw_code, STAGE2, NULL);
     g_autoptr(GBytes) stage1 =
@@ -114,7 +114,7 @@ static void put_entry(GByteArray *table, GByteArray *data, uint32_t base, const 
     mk_put_le32(table, 0x1000);
     mk_put_le16(table, chip->single ? 1 : 0);
     mk_put_le16(table, 3);
-    put_region(table, data, base, stub, chip->stub, true);
+    put_region(table, data, base, leftover, chip->leftover, true);
     put_region(table, data, base, stage1, chip->stage1, true);
     put_region(table, data, base, stage2, chip->stage2, !chip->single);
     mk_put_fill(table, 0, 7 * 20);

@@ -196,11 +196,26 @@ GBytes *mk_make_yaffs(const char *name, const char *text, uint32_t page, uint32_
     return g_byte_array_free_to_bytes(image);
 }
 
+/* The same file system is asked for several times by one phone: mke2fs runs once for each. */
+static GBytes *cached_ext4(const MkModel *model, const char *partition, const char *build, GError **error)
+{
+    static GHashTable *made;
+    static GMutex lock;
+    g_autofree char *key = g_strdup_printf("%s %s %s", model->id, partition, build);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+    if (!made)
+        made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+    GBytes *bytes = g_hash_table_lookup(made, key);
+    if (!bytes && (bytes = make_ext4(model, partition, build, error)))
+        g_hash_table_insert(made, g_steal_pointer(&key), bytes);
+    return bytes ? g_bytes_ref(bytes) : NULL;
+}
+
 GBytes *mk_make_file_system(const MkModel *model, const char *partition, const char *build, GError **error)
 {
     const MkGeometry *geometry = &model->geometry;
     if (geometry->storage != MK_STORAGE_NAND)
-        return make_ext4(model, partition, build, error);
+        return cached_ext4(model, partition, build, error);
     g_autofree char *prop = mk_make_build_prop(model, build);
     bool system = strcmp(partition, "system") == 0;
     return mk_make_yaffs(system ? "build.prop" : "lost.txt", system ? prop : model->project, geometry->nand_page,

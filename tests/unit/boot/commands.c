@@ -72,7 +72,7 @@ static void from_vector(const char *name, uint32_t *address, uint32_t *signature
     *address = words[0];
     *signature = words[2];
     if (!*payload)
-        *payload = g_bytes_new("12345678", words[1]);
+        *payload = g_bytes_new("12345678", MIN(words[1], 8));
 }
 
 static void test_send_da(gconstpointer data)

@@ -50,7 +50,7 @@ static gpointer phone_thread(gpointer data)
     const uint8_t *answers = g_bytes_get_data(phone->answers, &length);
     for (unsigned i = 0; i < MIN(phone->vanish, length); i++) {
         uint8_t heard;
-        if (read(phone->fd, &heard, 1) != 1 || write(phone->fd, &answers[i], 1) != 1)
+        if (read(phone->fd, &heard, 1) != 1 || send(phone->fd, &answers[i], 1, MSG_NOSIGNAL) != 1)
             break;
     }
     close(phone->fd);

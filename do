@@ -1,0 +1,108 @@
+#!/bin/sh
+# The only entry a newcomer needs: ./do demo | test | build | lint | bench | fuzz | install-deps
+set -eu
+cd "$(dirname "$0")"
+
+packages="gcc clang clang-format libclang-rt-dev meson ninja-build pkg-config python3 gettext scdoc libglib2.0-dev libjson-glib-dev
+    libssl-dev zlib1g-dev libext2fs-dev comerr-dev e2fsprogs socat"
+
+say() { printf '%s\n' "do: $*" >&2; }
+
+usage() {
+    cat <<'USAGE'
+./do demo          watch Medik rescue a virtual phone
+./do test          everything CI runs: both builds, all tests, lint, a short fuzz
+./do build         build into build/ (the program is build/src/cli/medik)
+./do lint          formatting, arrows between rooms, sizes, unfinished marks
+./do bench         measurements, printed as ratios
+./do fuzz [S]      each fuzz target for S seconds (default 30)
+./do install-deps  install the Debian packages that the build needs
+USAGE
+}
+
+install_deps() {
+    missing=
+    for package in $packages; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" = 0 ]; then
+        root=
+    elif command -v sudo >/dev/null 2>&1; then
+        root=sudo
+    else
+        say "these packages are missing; install them as root: apt-get install$missing"
+        exit 1
+    fi
+    say "installing:$missing"
+    $root apt-get update -q
+    # shellcheck disable=SC2086
+    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+}
+
+# build_in DIR MESON-OPTION...
+build_in() {
+    dir=$1
+    shift
+    [ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"
+    ninja -C "$dir"
+}
+
+build() {
+    install_deps
+    build_in build
+}
+
+build_asan() {
+    build_in build-asan -Db_sanitize=address,undefined -Db_lundef=false
+}
+
+build_fuzz() {
+    install_deps
+    CC=clang build_in build-fuzz -Dfuzzing=true -Db_sanitize=address,undefined -Db_lundef=false
+}
+
+# fuzz SECONDS-PER-TARGET
+fuzz() {
+    build_fuzz
+    python3 tests/fuzz/run.py build-fuzz/tests/fuzz "$1"
+}
+
+lint() {
+    install_deps
+    git ls-files -z 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]' | xargs -0 clang-format --dry-run -Werror
+    python3 tests/lint/rooms.py
+}
+
+run_tests() {
+    build
+    build_asan
+    failed=0
+    meson test -C build --print-errorlogs --suite scenario --no-rebuild || failed=1
+    meson test -C build-asan --print-errorlogs --no-rebuild || failed=1
+    lint || failed=1
+    count=$(python3 tests/fuzz/run.py --count tests/fuzz)
+    [ "$count" = 0 ] || fuzz $(((30 + count - 1) / count)) || failed=1
+    return $failed
+}
+
+case "${1:-}" in
+demo)
+    build
+    exec python3 tests/scenario/demo.py build/src/cli/medik
+    ;;
+test) run_tests ;;
+build) build ;;
+lint) lint ;;
+bench)
+    build
+    exec python3 bench/run.py build/src/cli/medik
+    ;;
+fuzz) fuzz "${2:-30}" ;;
+install-deps) install_deps ;;
+-h | --help | help) usage ;;
+*)
+    usage >&2
+    exit 1
+    ;;
+esac
