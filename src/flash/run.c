@@ -99,18 +99,19 @@ static bool erase_reads_zero(Sending *sending, uint64_t at, uint64_t length, boo
 
 static bool send_zeros(Sending *sending, uint64_t at, uint64_t length, GError **error)
 {
-    uint64_t first = mk_round_up(sending->base + at, ERASE_UNIT) - sending->base;
-    uint64_t end = (sending->base + at + length) / ERASE_UNIT * ERASE_UNIT - sending->base;
+    uint64_t begin = sending->base + at;
+    uint64_t first = mk_round_up(begin, ERASE_UNIT), end = (begin + length) / ERASE_UNIT * ERASE_UNIT;
     bool zero = false;
-    if (sending->store->storage != MK_STORAGE_EMMC || first >= end || first + ERASE_UNIT > end)
+    if (sending->store->storage != MK_STORAGE_EMMC || first + ERASE_UNIT > end)
         return send_range(sending, at, length, error);
-    if (!mk_store_erase(sending->store, sending->base + first, end - first, sending->run->session->cancel, error) ||
-        !erase_reads_zero(sending, first, end - first, &zero, error))
+    if (!mk_store_erase(sending->store, first, end - first, sending->run->session->cancel, error) ||
+        !erase_reads_zero(sending, first - sending->base, end - first, &zero, error))
         return false;
     if (!zero)
         return send_range(sending, at, length, error);
     sending->sent += end - first;
-    return send_range(sending, at, first - at, error) && send_range(sending, end, at + length - end, error);
+    return send_range(sending, at, first - begin, error) &&
+           send_range(sending, end - sending->base, begin + length - end, error);
 }
 
 static bool is_zero_fill(const MkExtent *extent)

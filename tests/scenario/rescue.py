@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""The messages that drove people to despair, each met, explained and cured."""
+from harness import fails, ok, run_module
+
+
+def test_wrong_rom(desk):
+    """The phone of the first message: another phone's ROM, a table that no longer matches, a good NVRAM."""
+    phone = desk.phone('mt6577-9300', 'wrong-rom')
+    rom = desk.rom('mt6577-9300')
+    fails(phone.medik('flash', rom, '--yes'), 4, 'E-LAYOUT', 'system moved')
+    fails(phone.medik('flash', rom, '--yes', '--layout', 'change'), 5, '--erase-user-data')
+    done = ok(phone.medik('flash', rom, '--yes', '--layout', 'change', '--erase-user-data'))
+    assert 'all of it was read back and compared' in done.text
+    assert 'Identity set:' in done.text
+    state = phone.boots_to('home')
+    assert state['imei'] == 'present'
+
+
+def test_upgrade_without_pmt(desk):
+    """"Firmware Upgrade could not be executed without PMT": repaired from the scatter, then upgraded."""
+    phone = desk.phone('mt6577-9300', 'no-table')
+    rom = desk.rom('mt6577-9300')
+    fails(phone.medik('flash', rom, '--yes', '--scene', 'upgrade'), 4, 'E-TABLE-NONE', 'PMT', 'table repair')
+    scatter = rom / 'MT6577_Android_scatter_emmc.txt'
+    ok(phone.medik('table', 'repair', '--from', scatter, '--yes'))
+    ok(phone.medik('flash', rom, '--yes', '--scene', 'upgrade'))
+    assert phone.boots_to('home')['imei'] == 'present'
+
+
+def test_storage_mismatch(desk):
+    """"The load and the target are inconsistent", first meaning: the ROM is for another kind of storage."""
+    phone = desk.phone('mt6577-9300')
+    rom = desk.rom('mt6575-nand')
+    fails(phone.medik('flash', rom, '--yes'), 4, 'E-STOR-MISMATCH')
+    assert phone.boots_to('home')['imei'] == 'present'
+
+
+def test_storage_none(desk):
+    """... second meaning: no storage answers. Nothing is written, and the words differ."""
+    phone = desk.phone('mt6577-9300', faults=['no-storage'])
+    rom = desk.rom('mt6577-9300')
+    result = fails(phone.medik('flash', rom, '--yes'), 4, 'E-STOR-NONE', 'inconsistent')
+    assert 'E-STOR-MISMATCH' not in result.text
+
+
+def test_wrong_chip(desk):
+    """A ROM for another chip is refused before the first byte."""
+    phone = desk.phone('mt6582-a106-4g')
+    rom = desk.rom('mt6589-mi350n')
+    fails(phone.medik('flash', rom, '--yes'), 4, 'E-CHIP')
+    phone.boots_to('home')
+
+
+def test_larger_variant(desk):
+    """The 8 GB ROM on the 4 GB phone."""
+    phone = desk.phone('mt6582-a106-4g')
+    rom = desk.rom('mt6582-a106-8g')
+    result = phone.medik('flash', rom, '--yes')
+    assert result.code == 4, result.text
+    phone.boots_to('home')
+
+
+def test_format_all_keeps_identity(desk):
+    """Format All + Download: the identity is saved before and put back after."""
+    phone = desk.phone('mt6589-mi350n', 'no-system')
+    rom = desk.rom('mt6589-mi350n')
+    refused = fails(phone.medik('flash', rom, '--yes', '--scene', 'format-all'), 5, '--erase-identity')
+    short_id = refused.text.split('--erase-identity=')[1][:8]
+    ok(phone.medik('flash', rom, '--yes', '--scene', 'format-all', '--erase-user-data', f'--erase-identity={short_id}'))
+    assert phone.boots_to('home')['imei'] == 'present'
+
+
+def test_formatted_phone_gets_its_identity_back(desk):
+    """Saved while it was good, lost, restored."""
+    phone = desk.phone('mt6582-a106-4g')
+    ok(phone.medik('identity', 'save'))
+    refused = fails(phone.medik('erase', 'nvram', '--yes'), 5, '--erase-identity')
+    short_id = refused.text.split('--erase-identity=')[1][:8]
+    ok(phone.medik('erase', 'nvram', '--yes', f'--erase-identity={short_id}'))
+    phone.boots_to('no-nvram')
+    phone.reboot()
+    ok(phone.medik('identity', 'restore', '--yes', f'--erase-identity={short_id}'))
+    assert phone.boots_to('home')['imei'] == 'present'
+
+
+def test_foreign_identity(desk):
+    """Another phone's identity is refused, whatever is typed."""
+    one = desk.phone('mt6582-a106-4g')
+    other = desk.phone('mt6582-dreamuno')
+    ok(one.medik('identity', 'save'))
+    folder = ok(desk.run('identity', 'list', '--json')).event('identity')[0]['folder']
+    fails(other.medik('identity', 'restore', folder, '--yes'), 4, 'E-ID-FOREIGN')
+    other.boots_to('home')
+
+
+run_module()
