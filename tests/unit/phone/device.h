@@ -3,8 +3,10 @@
 
 #include "phone/machine.h"
 
+#include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,6 +46,14 @@ static inline void device_start(Device *device, MkNext (*run)(MkMachine *))
 static inline void device_send(Device *device, const void *data, size_t length)
 {
     send(device->host, data, length, MSG_NOSIGNAL);
+}
+
+/* Until the device has taken what was sent. */
+static inline void device_settle(Device *device)
+{
+    int waiting = 1;
+    while (ioctl(device->host, SIOCOUTQ, &waiting) == 0 && waiting)
+        g_usleep(1000);
 }
 
 /* Up to LENGTH bytes within MILLISECONDS. */
