@@ -15,16 +15,26 @@ typedef struct {
     uint64_t after;
 } WireFault;
 
+typedef struct {
+    unsigned kind; /* index into `things` */
+    MkRegion region;
+    uint64_t value, length;
+} Thing;
+
 struct _MkFaults {
+    MkMachine *machine;
     GMutex lock;
+    GArray *things;  /* of Thing */
     GArray *waiting; /* of WireFault */
     uint64_t passed[2];
     bool silent;
 };
 
-MkFaults *mk_faults_new(void)
+MkFaults *mk_faults_new(MkMachine *machine)
 {
     MkFaults *faults = g_new0(MkFaults, 1);
+    faults->machine = machine;
+    faults->things = g_array_new(false, false, sizeof(Thing));
     g_mutex_init(&faults->lock);
     faults->waiting = g_array_new(false, false, sizeof(WireFault));
     return faults;
@@ -35,6 +45,7 @@ void mk_faults_free(MkFaults *faults)
     if (!faults)
         return;
     g_array_unref(faults->waiting);
+    g_array_unref(faults->things);
     g_mutex_clear(&faults->lock);
     g_free(faults);
 }
@@ -54,59 +65,79 @@ static bool parse_wire(const char *text, WireFault *fault)
     return false;
 }
 
-static bool wear(MkMachine *machine, const char *value)
+/* What is done to the phone itself rather than to bytes on the wire. */
+static const char *const things[] = {"no-storage", "no-pmic", "auth-refused", "tear=", "slow=", "watchdog=", "worn="};
+enum { NO_STORAGE, NO_PMIC, AUTH_REFUSED, TEAR, SLOW, WATCHDOG, WORN };
+
+static bool parse_worn(const char *text, Thing *thing)
 {
-    g_auto(GStrv) parts = g_strsplit(value, ":", 3);
-    MkRegion region;
-    uint64_t offset, length;
-    if (g_strv_length(parts) != 3 || !mk_region_from_name(parts[0], &region) || !mk_parse_size(parts[1], &offset) ||
-        !mk_parse_size(parts[2], &length))
-        return false;
-    mk_chip_inject_worn(machine->chip, region, offset, length);
-    return true;
+    g_auto(GStrv) parts = g_strsplit(text, ":", 3);
+    return g_strv_length(parts) == 3 && mk_region_from_name(parts[0], &thing->region) &&
+           mk_parse_size(parts[1], &thing->value) && mk_parse_size(parts[2], &thing->length);
 }
 
-static bool inject(MkMachine *machine, const char *text)
+static bool parse_thing(const char *text, Thing *thing)
 {
-    const char *equals = strchr(text, '=');
-    uint64_t value;
-    if (strcmp(text, "no-storage") == 0)
-        mk_chip_set_absent(machine->chip, true);
-    else if (strcmp(text, "no-pmic") == 0)
-        machine->pmic_fails = true;
-    else if (strcmp(text, "auth-refused") == 0)
-        machine->auth_refused = true;
-    else if (g_str_has_prefix(text, "worn="))
-        return wear(machine, text + 5);
-    else if (!equals || !mk_parse_size(equals + 1, &value))
-        return false;
-    else if (g_str_has_prefix(text, "tear="))
-        mk_chip_inject_tear(machine->chip, value);
-    else if (g_str_has_prefix(text, "slow="))
-        mk_chip_inject_slow(machine->chip, value);
-    else if (g_str_has_prefix(text, "watchdog=") && value <= G_MAXINT / 1000)
-        machine->watchdog_seconds = (unsigned)value;
-    else
-        return false;
-    return true;
+    for (unsigned i = 0; i < G_N_ELEMENTS(things); i++) {
+        const char *value = text + strlen(things[i]);
+        if (!g_str_has_prefix(text, things[i]))
+            continue;
+        thing->kind = i;
+        if (i < TEAR)
+            return !*value;
+        if (i == WORN)
+            return parse_worn(value, thing);
+        return mk_parse_size(value, &thing->value) && (i != WATCHDOG || thing->value <= G_MAXINT / 1000);
+    }
+    return false;
 }
 
-bool mk_faults_add(MkFaults *faults, MkMachine *machine, const char *text, GError **error)
+static void happen(MkMachine *machine, const Thing *thing)
+{
+    switch (thing->kind) {
+    case NO_STORAGE: mk_chip_set_absent(machine->chip, true); break;
+    case NO_PMIC: machine->pmic_fails = true; break;
+    case AUTH_REFUSED: machine->auth_refused = true; break;
+    case TEAR: mk_chip_inject_tear(machine->chip, thing->value); break;
+    case SLOW: mk_chip_inject_slow(machine->chip, thing->value); break;
+    case WATCHDOG: machine->watchdog_seconds = (unsigned)thing->value; break;
+    case WORN: mk_chip_inject_worn(machine->chip, thing->region, thing->value, thing->length); break;
+    }
+}
+
+bool mk_faults_add(MkFaults *faults, const char *text, GError **error)
 {
     WireFault fault;
-    if (parse_wire(text, &fault)) {
-        g_mutex_lock(&faults->lock);
-        g_array_append_val(faults->waiting, fault);
-        g_mutex_unlock(&faults->lock);
-        return true;
+    Thing thing;
+    bool wire = parse_wire(text, &fault), good = wire || parse_thing(text, &thing);
+    if (!good) {
+        mk_fault_set(error, MK_FAULT_USAGE,
+                     _("There is no fault \"%s\"; there are unplug, flip, silence and brownout @rx:N or @tx:N, "
+                       "worn=REGION:OFFSET:LENGTH, tear=N, slow=N, no-storage, no-pmic, auth-refused, watchdog=N."),
+                     text);
+        return false;
     }
-    if (inject(machine, text))
-        return true;
-    mk_fault_set(error, MK_FAULT_USAGE,
-                 _("There is no fault \"%s\"; there are unplug, flip, silence and brownout @rx:N or @tx:N, "
-                   "worn=REGION:OFFSET:LENGTH, tear=N, slow=N, no-storage, no-pmic, auth-refused, watchdog=N."),
-                 text);
-    return false;
+    g_mutex_lock(&faults->lock);
+    if (wire)
+        g_array_append_val(faults->waiting, fault);
+    else
+        g_array_append_val(faults->things, thing);
+    g_mutex_unlock(&faults->lock);
+    return true;
+}
+
+static void settle(MkFaults *faults)
+{
+    for (guint i = 0; i < faults->things->len; i++)
+        happen(faults->machine, &g_array_index(faults->things, Thing, i));
+    g_array_set_size(faults->things, 0);
+}
+
+void mk_faults_settle(MkFaults *faults)
+{
+    g_mutex_lock(&faults->lock);
+    settle(faults);
+    g_mutex_unlock(&faults->lock);
 }
 
 static MkTrouble fire(MkFaults *faults, Kind kind, size_t place, uint8_t *data, size_t *length)
@@ -124,6 +155,7 @@ MkTrouble mk_faults_pass(MkFaults *faults, bool input, uint8_t *data, size_t *le
 {
     MkTrouble trouble = MK_TROUBLE_NONE;
     g_mutex_lock(&faults->lock);
+    settle(faults);
     uint64_t before = faults->passed[input];
     if (faults->silent)
         *length = 0;

@@ -21,11 +21,13 @@ typedef enum { MK_TROUBLE_NONE, MK_TROUBLE_UNPLUG, MK_TROUBLE_BROWNOUT } MkTroub
 
 typedef struct _MkFaults MkFaults;
 
-MkFaults *mk_faults_new(void);
+/* MACHINE is what happens to; touched on the phone's own thread only. */
+MkFaults *mk_faults_new(MkMachine *machine);
 void mk_faults_free(MkFaults *faults);
-/* Takes TEXT in; what concerns storage and chips is done to MACHINE at once. */
-bool mk_faults_add(MkFaults *faults, MkMachine *machine, const char *text, GError **error);
-/* Bytes pass. On trouble *length is what still came through. Thread-safe with mk_faults_add(). */
+/* Takes TEXT in. Thread-safe. What concerns storage and chips happens with the next byte, or when the phone settles. */
+bool mk_faults_add(MkFaults *faults, const char *text, GError **error);
+void mk_faults_settle(MkFaults *faults);
+/* Bytes pass. On trouble *length is what still came through. */
 MkTrouble mk_faults_pass(MkFaults *faults, bool input, uint8_t *data, size_t *length);
 uint64_t mk_faults_passed(MkFaults *faults, bool input);
 /* Silence ends with the power. */

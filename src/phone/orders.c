@@ -158,7 +158,7 @@ static char *battery(MkPhone *phone, const char *argument)
 static char *fault(MkPhone *phone, const char *argument)
 {
     g_autoptr(GError) error = NULL;
-    return mk_faults_add(phone->faults, &phone->machine, argument, &error) ? NULL : refuse("%s", error->message);
+    return mk_faults_add(phone->faults, argument, &error) ? NULL : refuse("%s", error->message);
 }
 
 static bool has_come(const MkPhone *phone, const char *what)

@@ -28,6 +28,7 @@ struct _MkPhone {
     MkPort *port;
     MkFaults *faults;
     MkControl *control;
+    GError *trouble; /* why the phone cannot go on: no port */
 
     /* under `lock`; `changed` is signalled at every change */
     GMutex lock;

@@ -78,7 +78,7 @@ static MkPhone *phone_alloc(const MkModel *model, const MkPhoneOptions *options)
     phone->model = phone->machine.model = model;
     phone->born = g_get_monotonic_time();
     phone->mode = "off";
-    phone->faults = mk_faults_new();
+    phone->faults = mk_faults_new(&phone->machine);
     phone->events = g_ptr_array_new_with_free_func(g_free);
     phone->control_path = g_strdup(options->control);
     phone->release = g_strdup(options->agent_release);
@@ -109,7 +109,7 @@ MkPhone *mk_phone_new(const MkModel *model, const MkPhoneOptions *options, GErro
     if (!phone->port || !prepare_folder(phone, options, error) || !open_chip(phone, options->state, error))
         return NULL;
     for (const char *const *fault = options->faults; fault && *fault; fault++)
-        if (!mk_faults_add(phone->faults, &phone->machine, *fault, error))
+        if (!mk_faults_add(phone->faults, *fault, error))
             return NULL;
     return g_steal_pointer(&phone);
 }
@@ -140,6 +140,7 @@ void mk_phone_free(MkPhone *phone)
     g_hash_table_unref(phone->machine.pmic);
     g_free(phone->machine.release);
     g_clear_pointer(&phone->report, mk_boot_report_free);
+    g_clear_error(&phone->trouble);
     g_ptr_array_unref(phone->events);
     g_free(phone->folder);
     g_free(phone->control_path);

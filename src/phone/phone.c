@@ -99,11 +99,10 @@ static bool pass_byte(gpointer data, bool input, uint8_t *bytes, size_t *length)
 
 static bool appear(MkPhone *phone, const char *mode)
 {
-    g_autoptr(GError) error = NULL;
     char *name = NULL;
-    MkWire *wire = mk_port_appear(phone->port, &name, &error);
+    MkWire *wire = mk_port_appear(phone->port, &name, &phone->trouble);
     if (!wire) {
-        mk_phone_note(phone, error->message);
+        mk_phone_stop(phone);
         return false;
     }
     mk_wire_set_pace(wire, phone->rate, phone->turnaround_us);
@@ -235,6 +234,7 @@ static MkNext boot(MkPhone *phone)
 /* Everything that does not survive a reset. */
 static void reset(MkPhone *phone)
 {
+    mk_faults_settle(phone->faults);
     MkMachine *machine = &phone->machine;
     const MkSoc *soc = phone->model->soc;
     g_clear_pointer(&machine->da, g_bytes_unref);
@@ -256,13 +256,14 @@ static MkNext from_bootrom(MkPhone *phone, MkNext next)
     return phone->machine.preloader_found ? session(phone, false) : MK_NEXT_RESET;
 }
 
-static MkNext start_or_stay(MkPhone *phone, bool stays)
+/* KEY: the owner's finger is on it, as it is when he plugs the cable; when the phone restarts by itself he has let go. */
+static MkNext start(MkPhone *phone, bool stays, bool key)
 {
     reset(phone);
     phone->machine.bootrom_seconds = 0;
     phone->machine.preloader_stays = stays;
     g_mutex_lock(&phone->lock);
-    bool rom = phone->key_download || !phone->machine.preloader_found;
+    bool rom = (key && phone->key_download) || !phone->machine.preloader_found;
     phone->starts++;
     g_mutex_unlock(&phone->lock);
     return rom ? from_bootrom(phone, session(phone, true)) : session(phone, false);
@@ -273,7 +274,7 @@ static MkNext step(MkPhone *phone, MkNext next)
     switch (next) {
     case MK_NEXT_BOOT: return boot(phone);
     case MK_NEXT_RESET:
-    case MK_NEXT_DOWNLOAD: rest(phone, RESET_MS); return start_or_stay(phone, next == MK_NEXT_DOWNLOAD);
+    case MK_NEXT_DOWNLOAD: rest(phone, RESET_MS); return start(phone, next == MK_NEXT_DOWNLOAD, false);
     case MK_NEXT_BOOTROM: {
         unsigned seconds = phone->machine.bootrom_seconds;
         rest(phone, RESET_MS);
@@ -306,7 +307,7 @@ static void one_life(MkPhone *phone)
 {
     mk_phone_note(phone, "power on");
     mk_chip_power_on(phone->chip);
-    MkNext next = start_or_stay(phone, false);
+    MkNext next = start(phone, false, true);
     while (powered(phone) && next != MK_NEXT_OFF && next != MK_NEXT_GONE)
         next = step(phone, next);
     mk_faults_power_lost(phone->faults);
@@ -336,7 +337,10 @@ bool mk_phone_run(MkPhone *phone, GCancellable *cancel, GError **error)
         g_cancellable_disconnect(cancel, handler);
     mk_phone_stop(phone);
     mk_control_stop(g_steal_pointer(&phone->control));
-    return true;
+    bool good = !phone->trouble;
+    if (!good)
+        g_propagate_error(error, g_steal_pointer(&phone->trouble));
+    return good;
 }
 
 char *mk_phone_port(MkPhone *phone)

@@ -24,7 +24,7 @@ typedef struct {
     unsigned turnaround_us;    /* added to each change of direction */
     bool borders;              /* insist on write borders (spec agents.md, last section) */
     bool manual;               /* stays off until `ctl` plugs it in; default: cable in, key as `key` says */
-    const char *key;           /* held at power-on: "none" (preloader), "download" (BootROM) */
+    const char *key;           /* held when it is plugged in or switched on: "none" (preloader), "download" (BootROM) */
     bool exit_when_off;        /* ends when the phone has been switched off or has booted */
     const char *log_path;      /* events, or NULL = stderr */
     const char

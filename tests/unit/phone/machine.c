@@ -198,14 +198,17 @@ static void test_agent_and_what_follows(void)
     start_agent(fd);
     g_assert_true(answers(fd, "", 0, "\xC0G2", 3));
     g_assert_true(says(&test, "mode", "agent"));
-    obey(&test, "release");
-    g_assert_false(answers(fd, "D", 1, "?", 1)); /* the port goes away */
+    g_assert_false(answers(fd, "D", 1, "?", 1)); /* the port goes away; nobody holds the key when it restarts */
     close(fd);
     obey(&test, "wait preloader");
     g_assert_cmpint(number(&test, "starts"), ==, 2);
-    obey(&test, "hold download");
+    obey(&test, "release");
+    obey(&test, "power long");
+    obey(&test, "plug"); /* while it is going off */
+    obey(&test, "wait preloader");
     obey(&test, "power long");
     obey(&test, "wait off");
+    obey(&test, "hold download");
     obey(&test, "power");
     obey(&test, "wait bootrom");
     fd = host(&test);
@@ -328,6 +331,18 @@ static void test_options_that_make_no_sense(void)
     }
 }
 
+/* A port that cannot be had is an error of the run, not a phone that nobody sees. */
+static void test_port_in_use(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkModel) model = mk_model_load("mt6577-9300", &error);
+    MkPhoneOptions options = {.port = "pty:/dev/null", .log_path = "/dev/null"};
+    g_autoptr(MkPhone) phone = mk_phone_new(model, &options, &error);
+    g_assert_no_error(error);
+    g_assert_false(mk_phone_run(phone, NULL, &error));
+    g_assert_error(error, MK_FAULT, MK_FAULT_FILE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -341,5 +356,6 @@ int main(int argc, char **argv)
     g_test_add_func("/machine/no-storage", test_storage_that_does_not_answer);
     g_test_add_func("/machine/orders", test_orders_that_make_no_sense);
     g_test_add_func("/machine/options", test_options_that_make_no_sense);
+    g_test_add_func("/machine/port-in-use", test_port_in_use);
     return g_test_run();
 }
