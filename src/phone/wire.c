@@ -141,6 +141,15 @@ static void look_at_hosts(MkWire *wire)
     }
 }
 
+static void take_host(MkWire *wire)
+{
+    int on = 1;
+    wire->fd = accept4(wire->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    wire->present = wire->fd >= 0;
+    if (wire->present)
+        setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* Unix sockets refuse it and need it not */
+}
+
 /* Waits for EVENTS on the connection; takes a waiting host. END in monotonic µs, -1 = for ever. */
 static MkWireResult wait_for(MkWire *wire, short events, gint64 end)
 {
@@ -158,13 +167,8 @@ static MkWireResult wait_for(MkWire *wire, short events, gint64 end)
         look_at_hosts(wire);
         if (n == 0)
             return MK_WIRE_TIMEOUT;
-        if (fds[2].revents) {
-            wire->fd = accept4(wire->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-            wire->present = wire->fd >= 0;
-            int on = 1;
-            setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on,
-                       sizeof on); /* refused by Unix sockets, which need it not */
-        }
+        if (fds[2].revents)
+            take_host(wire);
         if (fds[1].revents)
             return MK_WIRE_OK;
     }

@@ -6,8 +6,6 @@
 
 #define ANSWERS (64u << 10) /* a host that asks for more than this is cut off */
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static bool swallow_answers(gpointer data, bool input, G_GNUC_UNUSED uint8_t *bytes, size_t *length)
 {
     size_t *left = data;
