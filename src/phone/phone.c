@@ -10,6 +10,7 @@
 #define EVENTS_KEPT 1000
 #define RESET_MS    100  /* off the bus between two starts */
 #define LOOP_MS     1000 /* a preloader that finds nothing to start begins again */
+#define KERNEL_MS   1000 /* a kernel takes its time to come up */
 
 void mk_phone_note(MkPhone *phone, const char *text)
 {
@@ -190,7 +191,7 @@ static MkNext session(MkPhone *phone, bool rom)
 
 static void kernel_port(MkPhone *phone, const char *mode)
 {
-    rest(phone, RESET_MS);
+    rest(phone, KERNEL_MS);
     if (!appear(phone, mode))
         return;
     swallow(phone, mode);
