@@ -158,7 +158,10 @@ static bool answer_challenge(MkLink *link, const MkTarget *target, const MkBootO
         mk_boot_status_fault(error, status, name);
         return false;
     }
-    g_autoptr(GBytes) challenge = mk_boot_get_bytes(link, MAX_CHALLENGE, name, cancel, error);
+    uint32_t length;
+    g_autoptr(GBytes) challenge = mk_boot_get32(link, &length, cancel, error)
+                                      ? mk_boot_get_bytes(link, length, MAX_CHALLENGE, name, cancel, error)
+                                      : NULL;
     if (!challenge)
         return false;
     if (g_bytes_get_size(challenge) == 0 || g_bytes_get_size(challenge) % 2) {

@@ -1,6 +1,7 @@
 /* Connecting: who is there, and what it tells about itself (spec brom.md 6.1 to 6.3, order of genuine hosts: spec hosts.md). */
 #include "boot/command.h"
 
+#include "core/bytes.h"
 #include "core/i18n.h"
 
 #define OPTIONAL_TIMEOUT 1000 /* an unknown command costs one echo and this long */
@@ -149,10 +150,21 @@ static bool get_answer_for_echo(MkLink *link, uint8_t command, const char *name,
            mk_link_read(link, answer, 1, MK_BOOT_ECHO_TIMEOUT, cancel, error);
 }
 
+/* The table of chips is no promise: a loader that does not know the command repeats it and says nothing more. */
 static bool get_id(MkLink *link, uint8_t command, const char *name, GBytes **id, GCancellable *cancel, GError **error)
 {
-    return mk_boot_command(link, command, name, cancel, error) &&
-           (*id = mk_boot_get_bytes(link, 64, name, cancel, error)) && mk_boot_status(link, name, 0x100, cancel, error);
+    g_autoptr(GError) local = NULL;
+    uint8_t length[4];
+    if (!mk_boot_command(link, command, name, cancel, error))
+        return false;
+    if (!mk_link_read(link, length, sizeof length, OPTIONAL_TIMEOUT, cancel, &local)) {
+        bool unknown = mk_fault_code(local) == MK_FAULT_SILENT;
+        if (!unknown)
+            g_propagate_error(error, g_steal_pointer(&local));
+        return unknown;
+    }
+    return (*id = mk_boot_get_bytes(link, mk_be32(length), 64, name, cancel, error)) &&
+           mk_boot_status(link, name, 0x100, cancel, error);
 }
 
 /* What only some answer: asked where the chip table or the capabilities say so, because an unknown command is only echoed. */

@@ -78,11 +78,9 @@ bool mk_boot_send_bytes(MkLink *link, GBytes *bytes, GCancellable *cancel, GErro
     return mk_link_write(link, data, length, MK_BOOT_STATUS_TIMEOUT, cancel, error);
 }
 
-GBytes *mk_boot_get_bytes(MkLink *link, uint32_t limit, const char *name, GCancellable *cancel, GError **error)
+GBytes *mk_boot_get_bytes(MkLink *link, uint32_t length, uint32_t limit, const char *name, GCancellable *cancel,
+                          GError **error)
 {
-    uint32_t length;
-    if (!mk_boot_get32(link, &length, cancel, error))
-        return NULL;
     if (length > limit) {
         mk_fault_set(error, MK_FAULT_PROTOCOL, _("%s: the phone announces %u bytes; at most %u make sense."), name,
                      length, limit);

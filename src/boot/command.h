@@ -25,8 +25,9 @@ void mk_boot_status_fault(GError **error, uint16_t status, const char *name);
 bool mk_boot_check_sum(MkLink *link, GBytes *data, const char *name, GCancellable *cancel, GError **error);
 /* BYTES as a payload of its own. */
 bool mk_boot_send_bytes(MkLink *link, GBytes *bytes, GCancellable *cancel, GError **error);
-/* Length in 32 bits, then that many bytes (at most LIMIT). */
-GBytes *mk_boot_get_bytes(MkLink *link, uint32_t limit, const char *name, GCancellable *cancel, GError **error);
+/* LENGTH bytes, as the phone announced them; more than LIMIT make no sense. */
+GBytes *mk_boot_get_bytes(MkLink *link, uint32_t length, uint32_t limit, const char *name, GCancellable *cancel,
+                          GError **error);
 
 typedef enum { MK_SYNC_NEW, MK_SYNC_ALREADY } MkSync;
 /* Start handshake, spec brom.md 4.4: until the phone answers, at most TIMEOUT ms. */

@@ -23,7 +23,7 @@ typedef struct {
     bool json, quiet, verbose;
     char *log;
     /* phone */
-    char *port, *da, *preloader, *auth, *cert, *key, *sign_command, *trace;
+    char *port, *da, *preloader, *scatter, *auth, *cert, *key, *sign_command, *trace;
     int battery;
     int timeout; /* seconds */
     MkAfter after;

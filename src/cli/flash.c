@@ -5,7 +5,7 @@
 #include <string.h>
 
 typedef struct {
-    char *scatter, *scene_name, *layout_name;
+    char *scene_name, *layout_name;
     char **only, **add, **skip;
     gboolean no_restore;
     MkScene scene;
@@ -51,10 +51,12 @@ static bool select_items(const Flash *flash, MkRom *rom, GError **error)
 /* Safety rule 1: every file was opened, measured and hashed before the phone is touched. */
 static MkRom *open_rom(MkCli *cli, const Flash *flash, const char *folder, GError **error)
 {
-    g_autoptr(MkRom) rom = mk_rom_open_folder(folder, flash->scatter, MK_STORAGE_UNKNOWN, error);
+    g_autoptr(MkRom) rom = mk_rom_open_folder(folder, cli->scatter, MK_STORAGE_UNKNOWN, error);
     if (!rom)
         return NULL;
     mk_cli_findings(cli, rom->findings);
+    if (!cli->scatter)
+        cli->scatter = g_strdup(rom->scatter_path);
     MkProgress *hashing = mk_progress_add(mk_cli_progress(cli), _("reading the files"), 1);
     if (!select_items(flash, rom, error) || !mk_rom_hash(rom, hashing, cli->cancel, error))
         return NULL;
@@ -70,7 +72,7 @@ static MkRom *rom_for_storage(MkCli *cli, const Flash *flash, const char *folder
     if (!rom->layout->sections || rom->layout->storage == storage)
         return rom;
     mk_rom_free(rom);
-    rom = mk_rom_open_folder(folder, flash->scatter, storage, error);
+    rom = mk_rom_open_folder(folder, cli->scatter, storage, error);
     if (rom && select_items(flash, rom, error) && mk_rom_hash(rom, NULL, cli->cancel, error))
         return rom;
     mk_rom_free(rom);
@@ -99,8 +101,6 @@ int mk_cli_flash(int argc, char **argv)
     g_autoptr(MkCli) cli = mk_cli_new();
     Flash flash = {.scene = MK_SCENE_DOWNLOAD_ONLY};
     const GOptionEntry entries[] = {
-        {"scatter", 0, 0, G_OPTION_ARG_FILENAME, &flash.scatter, N_("The scatter file, if it is not alone in FOLDER"),
-         "FILE"},
         {"scene", 0, 0, G_OPTION_ARG_STRING, &flash.scene_name,
          N_("download-only (default), upgrade (Firmware Upgrade), format-all (Format All + Download)"), "SCENE"},
         {"layout", 0, 0, G_OPTION_ARG_STRING, &flash.layout_name,
@@ -123,7 +123,6 @@ int mk_cli_flash(int argc, char **argv)
                   parse_words(&flash, &error);
     cli->consent.no_restore = flash.no_restore;
     int exit = parsed ? work(cli, &flash, argv[1]) : mk_cli_fail(cli, error);
-    g_free(flash.scatter);
     g_free(flash.scene_name);
     g_free(flash.layout_name);
     g_strfreev(flash.only);

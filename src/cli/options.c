@@ -20,8 +20,8 @@ void mk_cli_free(MkCli *cli)
 {
     if (!cli)
         return;
-    char *texts[] = {cli->log,  cli->port, cli->da,           cli->preloader, cli->auth,
-                     cli->cert, cli->key,  cli->sign_command, cli->trace};
+    char *texts[] = {cli->log,  cli->port, cli->da,  cli->preloader,    cli->scatter,
+                     cli->auth, cli->cert, cli->key, cli->sign_command, cli->trace};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_free((char *)cli->consent.erase_identity);
@@ -136,6 +136,8 @@ static void add_phone_options(MkCli *cli, GOptionContext *context)
          N_("Where the phone is or will appear: /dev/ttyACM0, a pty, socket:PATH, socket:HOST:PORT"), "PORT"},
         {"da", 0, 0, G_OPTION_ARG_FILENAME, &cli->da, N_("Download Agent file (default: searched)"), "FILE"},
         {"preloader", 0, 0, G_OPTION_ARG_FILENAME, &cli->preloader, N_("Preloader with the DRAM settings"), "FILE"},
+        {"scatter", 0, 0, G_OPTION_ARG_FILENAME, &cli->scatter,
+         N_("The ROM's scatter; it also names the partitions of a phone whose table has no names"), "FILE"},
         {"auth", 0, 0, G_OPTION_ARG_FILENAME, &cli->auth, N_("The maker's auth file"), "FILE"},
         {"cert", 0, 0, G_OPTION_ARG_FILENAME, &cli->cert, N_("The maker's certificate"), "FILE"},
         {"key", 0, 0, G_OPTION_ARG_FILENAME, &cli->key, N_("RSA key (PEM) for the phone's challenge"), "FILE"},

@@ -5,7 +5,6 @@
 #include "flash/backup.h"
 
 typedef struct {
-    char *scatter;
     gboolean quick;
     unsigned equal, different, skipped;
 } Verify;
@@ -16,7 +15,9 @@ static bool compare(MkCli *cli, Verify *verify, MkSession *session, const MkPart
     MkStore *store = mk_session_partition_store(session, partition, error);
     MkCompareResult result = {0};
     MkProgress *progress = mk_progress_add(mk_cli_progress(cli), partition->name, mk_image_payload(image));
-    if (!store || !mk_compare(store, partition->start, image, verify->quick, &result, progress, cli->cancel, error))
+    uint64_t offset;
+    g_autoptr(MkImage) readable = store ? mk_image_on_phone(session, partition, image, &offset, error) : NULL;
+    if (!readable || !mk_compare(store, offset, readable, verify->quick, &result, progress, cli->cancel, error))
         return false;
     mk_progress_done(progress);
     JsonBuilder *event = mk_cli_event_new("compared");
@@ -76,9 +77,11 @@ static int work(MkCli *cli, Verify *verify, char **names, int count)
 {
     g_autoptr(GError) error = NULL;
     const char *folder = count == 1 ? names[0] : NULL;
-    g_autoptr(MkRom) rom = folder ? mk_rom_open_folder(folder, verify->scatter, MK_STORAGE_UNKNOWN, &error) : NULL;
+    g_autoptr(MkRom) rom = folder ? mk_rom_open_folder(folder, cli->scatter, MK_STORAGE_UNKNOWN, &error) : NULL;
     if (folder && !rom)
         return mk_cli_fail(cli, error);
+    if (rom && !cli->scatter)
+        cli->scatter = g_strdup(rom->scatter_path);
     g_autoptr(MkSession) session = mk_cli_session(cli, folder, false, &error);
     if (!session ||
         !(folder ? compare_rom(cli, verify, session, rom, &error)
@@ -105,8 +108,6 @@ int mk_cli_verify(int argc, char **argv)
     g_autoptr(MkCli) cli = mk_cli_new();
     Verify verify = {0};
     const GOptionEntry entries[] = {
-        {"scatter", 0, 0, G_OPTION_ARG_FILENAME, &verify.scatter, N_("The scatter file, if it is not alone in FOLDER"),
-         "FILE"},
         {"quick", 0, 0, G_OPTION_ARG_NONE, &verify.quick, N_("Compare samples only"), NULL},
         {NULL},
     };
@@ -116,6 +117,5 @@ int mk_cli_verify(int argc, char **argv)
                                  "--port /dev/ttyACM0 --da MTK_AllInOne_DA.bin"),
                                MK_CLI_PHONE, entries, 1, 2, &error);
     int exit = parsed ? work(cli, &verify, argv + 1, argc - 1) : mk_cli_fail(cli, error);
-    g_free(verify.scatter);
     return exit;
 }

@@ -43,6 +43,7 @@ MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_stor
                                 .da_path = cli->da,
                                 .preloader_path = cli->preloader,
                                 .rom_folder = rom_folder,
+                                .names_path = cli->scatter,
                                 .boot = mk_cli_boot_options(cli),
                                 .battery = cli->battery,
                                 .trace = cli->trace_file,
@@ -83,9 +84,9 @@ bool mk_cli_leave(MkCli *cli, MkSession *session, MkAfter fallback, GError **err
 
 /* --- plans ------------------------------------------------------------------------------------------------------------------- */
 
-static void show_plan(MkCli *cli, const MkPlan *plan)
+static void show_plan(MkCli *cli, MkSession *session, const MkPlan *plan)
 {
-    g_autofree char *text = mk_plan_text(plan);
+    g_autofree char *card = mk_session_card(session, false), *text = mk_plan_text(plan);
     JsonBuilder *event = mk_cli_event_new("plan");
     g_autofree char *json = mk_plan_to_json(plan);
     g_autoptr(JsonNode) node = mk_json_parse(json, -1);
@@ -94,6 +95,7 @@ static void show_plan(MkCli *cli, const MkPlan *plan)
         json_builder_add_value(event, g_steal_pointer(&node));
     }
     mk_cli_event(cli, event);
+    mk_cli_say(cli, "%s", card);
     mk_cli_findings(cli, plan->findings);
     mk_cli_say(cli, "%s", text);
 }
@@ -149,7 +151,7 @@ static void say_verified(MkCli *cli, const MkRunResult *result)
 int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan)
 {
     g_autoptr(GError) error = NULL;
-    show_plan(cli, plan);
+    show_plan(cli, session, plan);
     if (cli->consent.dry_run) {
         mk_cli_say(cli, "%s", _("Dry run: nothing was done."));
         if (!mk_cli_leave(cli, session, mk_cli_after_reading(session), &error))

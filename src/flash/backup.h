@@ -63,6 +63,10 @@ GPtrArray *mk_identity_list(const char *home); /* (element-type MkIdentitySet), 
 MkIdentitySet *mk_identity_load(const char *folder, GError **error);
 
 /* --- compare --- */
+/* What of IMAGE, written to PARTITION, can be read back, and where in the region it begins: a preloader lies behind the boot region's own
+ * header, a yaffs2 image loses its spare bytes. New reference. */
+MkImage *mk_image_on_phone(MkSession *session, const MkPartition *partition, MkImage *image, uint64_t *offset,
+                           GError **error);
 typedef struct {
     uint64_t compared;  /* bytes */
     uint64_t different; /* bytes in blocks that differ */

@@ -74,7 +74,7 @@ static void add_layout(GString *text, const MkLayout *layout)
     }
 }
 
-char *mk_session_card(MkSession *session)
+char *mk_session_card(MkSession *session, bool with_layout)
 {
     const MkTarget *target = session->target;
     const MkAgentInfo *info = &session->agent->info;
@@ -93,7 +93,8 @@ char *mk_session_card(MkSession *session)
     table_line(text, "GPT:", session->gpt);
     table_line(text, "PMT:", session->pmt);
     table_line(text, "MBR/EBR:", session->mbr);
-    add_layout(text, session->layout);
+    if (with_layout)
+        add_layout(text, session->layout);
     return g_string_free(text, FALSE);
 }
 

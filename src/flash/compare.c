@@ -1,6 +1,7 @@
 /* Does the phone hold what the file says?  Holes are not compared: the phone keeps what it had there (spec images.md 2.5). */
 #include "flash/backup.h"
 
+#include "core/bytes.h"
 #include "core/i18n.h"
 
 #include <string.h>
@@ -87,4 +88,36 @@ bool mk_compare(MkStore *store, uint64_t offset, MkImage *image, bool sample, Mk
     }
     mk_progress_done(progress);
     return true;
+}
+
+#define START_OF_IMAGE 0x21C /* in the boot header, spec preloader-file.md 2.1 */
+
+static MkImage *preloader_on_phone(MkStore *boot, MkImage *image, uint64_t *offset, GError **error)
+{
+    uint8_t head[START_OF_IMAGE + 4];
+    g_autoptr(MkPreloader) preloader = image->path ? mk_preloader_load(image->path, NULL, error) : NULL;
+    if (!preloader || !mk_store_read(boot, 0, head, sizeof head, NULL, error))
+        return NULL;
+    if (memcmp(head, "EMMC_BOOT", 10) == 0)
+        *offset = mk_le32(head + START_OF_IMAGE);
+    return mk_image_slice_new(image, preloader->gfh_offset, image->size - preloader->gfh_offset, error);
+}
+
+MkImage *mk_image_on_phone(MkSession *session, const MkPartition *partition, MkImage *image, uint64_t *offset,
+                           GError **error)
+{
+    const MkGeometry *geometry = &session->agent->info.geometry;
+    g_autofree char *name = mk_partition_canonical(partition->name);
+    MkContent content;
+    *offset = partition->start;
+    if (strcmp(name, "preloader") == 0 && geometry->storage == MK_STORAGE_EMMC) {
+        MkStore *boot = mk_session_partition_store(session, partition, error);
+        return boot ? preloader_on_phone(boot, image, offset, error) : NULL;
+    }
+    g_autoptr(MkStore) store = mk_image_as_store(image);
+    if (!mk_identify(store, &content, error))
+        return NULL;
+    if (geometry->storage == MK_STORAGE_NAND && content == MK_CONTENT_YAFFS2)
+        return mk_image_pages_new(image, geometry->nand_page, geometry->nand_spare, error);
+    return mk_image_ref(image);
 }

@@ -94,6 +94,17 @@ void mk_plan_add_undo(MkPlan *plan, const MkPartition *partition)
     step->reason = g_strdup(_("undo copy of what is there now"));
 }
 
+/* Which way a file lies on a NAND is seen in the file; tables do not say it. */
+static MkImageType nand_type(const MkPartition *partition, MkContent content)
+{
+    if (content == MK_CONTENT_YAFFS2)
+        return MK_TYPE_YAFFS_IMG;
+    if (content == MK_CONTENT_UBI)
+        return MK_TYPE_UBI_IMG;
+    return partition->type == MK_TYPE_UNKNOWN || partition->type == MK_TYPE_YAFFS_IMG ? MK_TYPE_NORMAL_ROM
+                                                                                      : partition->type;
+}
+
 MkStep *mk_plan_add_image(MkPlan *plan, MkSession *session, const MkPartition *partition, const char *path,
                           const char *sha256, GError **error)
 {
@@ -109,12 +120,18 @@ MkStep *mk_plan_add_image(MkPlan *plan, MkSession *session, const MkPartition *p
     }
     bool preloader = content == MK_CONTENT_PRELOADER || content == MK_CONTENT_PRELOADER_BOOT_HEADER;
     bool nand = session->agent->info.storage == MK_STORAGE_NAND;
-    MkStep *step = mk_plan_add(plan, preloader && !nand ? MK_STEP_WRITE_PRELOADER : MK_STEP_WRITE, partition->name,
+    if (preloader && nand) {
+        mk_fault_set(error, MK_FAULT_UNSUPPORTED,
+                     _("Medik cannot write the preloader of a NAND phone: its outer header is made by the maker's tool "
+                       "only."));
+        return NULL;
+    }
+    MkStep *step = mk_plan_add(plan, preloader ? MK_STEP_WRITE_PRELOADER : MK_STEP_WRITE, partition->name,
                                partition->region, partition->start, partition->size);
     step->path = g_canonicalize_filename(path, NULL);
     step->sha256 = g_strdup(sha256);
     step->klass = mk_partition_class(partition);
-    step->type = partition->type;
+    step->type = nand ? nand_type(partition, content) : partition->type;
     step->nand_file = nand;
     if (!step->sha256 && !(step->sha256 = mk_file_sha256(path, error)))
         return NULL;

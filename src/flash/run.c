@@ -292,10 +292,14 @@ static bool run_nand_image(Run *run, unsigned index, MkImage *image, GError **er
                              .storage = MK_STORAGE_NAND,
                              .resolved = true};
     NandSource source = {.image = image, .progress = run->progress[index]};
-    if (!mk_agent_write_nand(run->session->agent, &partition, image->size, nand_source, &source, error))
+    bool equal;
+    uint64_t offset;
+    g_autoptr(MkImage) data = mk_image_on_phone(run->session, &partition, image, &offset, error);
+    MkStore *store = data ? step_store(run, step, error) : NULL;
+    if (!store || !mk_agent_write_nand(run->session->agent, &partition, image->size, nand_source, &source, error))
         return false;
     run->result->bytes_written += image->size;
-    return true;
+    return verify_image(run, step, store, offset, data, &equal, error);
 }
 
 static bool run_write(Run *run, unsigned index, GError **error)
@@ -451,14 +455,6 @@ static bool run_steps(Run *run, GError **error)
     return true;
 }
 
-static bool has_nand_file(const MkPlan *plan)
-{
-    for (guint i = 0; i < plan->steps->len; i++)
-        if (((const MkStep *)plan->steps->pdata[i])->nand_file)
-            return true;
-    return false;
-}
-
 bool mk_plan_run(MkSession *session, MkPlan *plan, const MkRunOptions *options, MkRunResult *result, GError **error)
 {
     *result = (MkRunResult){0};
@@ -486,7 +482,7 @@ bool mk_plan_run(MkSession *session, MkPlan *plan, const MkRunOptions *options, 
     result->identity_set = session->identity ? g_strdup(session->identity->folder) : NULL;
     g_autoptr(GError) local = NULL;
     bool ok = run_steps(&run, &local);
-    result->verified = ok && options->verify == MK_VERIFY_FULL && !has_nand_file(plan);
+    result->verified = ok && options->verify == MK_VERIFY_FULL;
     ok = ok && mk_journal_note_finished(journal, result->verified, &local);
     if (!ok) {
         mk_journal_note_fault(journal, local);

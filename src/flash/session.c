@@ -149,6 +149,7 @@ MkSession *mk_session_open(const MkSessionOptions *options, bool allow_no_storag
                             _("The DA file %s is not there."), options->da_path);
         return NULL;
     }
+    session->names_path = g_strdup(options->names_path);
     session->target = mk_boot_wait(options->port, options->timeout, &options->boot, options->trace, options->state,
                                    options->state_data, &session->link, cancel, error);
     if (!session->target || !start_agent(session, options, progress, error))
@@ -171,6 +172,7 @@ static void forget_tables(MkSession *session)
     g_clear_pointer(&session->pmt, mk_table_free);
     g_clear_pointer(&session->mbr, mk_table_free);
     g_clear_pointer(&session->agent_layout, mk_layout_unref);
+    g_clear_pointer(&session->named_layout, mk_layout_unref);
     g_clear_pointer(&session->preloader_project, g_free);
 }
 
@@ -188,6 +190,7 @@ void mk_session_free(MkSession *session)
     g_clear_pointer(&session->identity, mk_identity_set_free);
     g_clear_pointer(&session->findings, g_ptr_array_unref);
     g_clear_object(&session->cancel);
+    g_free(session->names_path);
     g_free(session->id);
     g_free(session->home);
     g_free(session);
@@ -257,6 +260,38 @@ static bool read_preloader_project(MkSession *session, GError **error)
     return true;
 }
 
+/* Does every slot of the MBR chain begin where NAMED has a partition? */
+static bool slots_agree(const MkLayout *slots, const MkLayout *named)
+{
+    for (guint i = 0; i < slots->partitions->len; i++) {
+        const MkPartition *slot = slots->partitions->pdata[i];
+        bool found = false;
+        for (guint k = 0; k < named->partitions->len && !found; k++) {
+            const MkPartition *partition = named->partitions->pdata[k];
+            found = partition->region == slot->region && partition->start == slot->start;
+        }
+        if (!found)
+            return false;
+    }
+    return slots->partitions->len > 0;
+}
+
+/* An MBR chain has places but no names, and not every partition: phones of that kind know the rest by heart, and so does their scatter. */
+static void name_partitions(MkSession *session)
+{
+    const MkAgentInfo *info = &session->agent->info;
+    if (!session->names_path || !session->mbr || !session->mbr->layout)
+        return;
+    g_autoptr(MkLayout) loaded = mk_scatter_load(session->names_path, false, NULL, NULL);
+    g_autoptr(MkLayout) named = loaded ? mk_layout_for_storage(loaded, info->storage) : NULL;
+    if (named && mk_layout_resolve(named, &info->geometry, NULL) && slots_agree(session->mbr->layout, named))
+        session->named_layout = g_steal_pointer(&named);
+    else
+        mk_finding_add(session->findings, MK_SEVERITY_WARN, "table.names", 0,
+                       _("%s does not agree with the phone's partition table; the partitions stay without names."),
+                       session->names_path);
+}
+
 static MkLayout *layout_in_force(const MkSession *session)
 {
     if (session->gpt && session->gpt->layout)
@@ -265,6 +300,8 @@ static MkLayout *layout_in_force(const MkSession *session)
         return session->pmt->layout;
     if (session->agent_layout)
         return session->agent_layout;
+    if (session->named_layout)
+        return session->named_layout;
     return session->mbr ? session->mbr->layout : NULL;
 }
 
@@ -281,6 +318,8 @@ bool mk_session_read_tables(MkSession *session, GError **error)
         return false;
     if (session->agent_layout && !mk_layout_resolve(session->agent_layout, &session->agent->info.geometry, NULL))
         g_clear_pointer(&session->agent_layout, mk_layout_unref);
+    if (!found && !session->agent_layout)
+        name_partitions(session);
     session->layout = layout_in_force(session);
     return true;
 }

@@ -13,6 +13,8 @@ typedef struct {
     const char *da_path;        /* owner's DA file, or NULL = search */
     const char *preloader_path; /* for the DRAM settings, or NULL */
     const char *rom_folder;     /* where DA and preloader may lie too, or NULL */
+    const char
+        *names_path; /* scatter that names the partitions of a phone whose own table has no names (MBR), or NULL */
     MkBootOptions boot;
     int battery;           /* MK_BATTERY_* of agent.h */
     unsigned baud;         /* UART: raise to this rate, 0 = leave it */
@@ -31,6 +33,8 @@ typedef struct {
     char *home;       /* folder of this phone under mk_home(): identity sets, undo copies, journals */
     MkStore *stores[MK_REGION_N];    /* made on demand: mk_session_store() */
     MkTable *gpt, *pmt, *mbr;        /* NULL = not looked for on this storage */
+    char *names_path;                /* as in the options */
+    MkLayout *named_layout;          /* that scatter, if the phone's nameless table agrees with it, or NULL */
     MkLayout *agent_layout;          /* what the agent itself reports as the table, or NULL */
     MkLayout *layout;                /* the table in force (resolved), or NULL = none; borrowed from one of the above */
     GPtrArray *findings;             /* about the tables */
@@ -65,6 +69,6 @@ bool mk_session_is_blank(MkSession *session, const MkLayout *layout, bool *blank
 MkPhoneFacts mk_session_facts(MkSession *session);
 
 /* The phone card as words, one "label: value" per line, and as JSON members (see flash/card.c). Caller frees. */
-char *mk_session_card(MkSession *session);
+char *mk_session_card(MkSession *session, bool with_layout);
 struct _JsonBuilder;
 void mk_session_card_json(MkSession *session, struct _JsonBuilder *builder);

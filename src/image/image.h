@@ -79,6 +79,8 @@ MkImage *mk_image_sparse_new(MkStore *store, GPtrArray *findings, GError **error
 /* A part of another image, e.g. without a leading header. */
 MkImage *mk_image_slice_new(MkImage *parent, uint64_t offset, uint64_t length, GError **error);
 MkImage *mk_image_bytes_new(GBytes *bytes);
+/* The data of PARENT, whose pages of PAGE bytes carry SPARE bytes each (yaffs2), without the spare. IMAGE_KIND if it is not whole pages. */
+MkImage *mk_image_pages_new(MkImage *parent, uint32_t page, uint32_t spare, GError **error);
 MkImage *mk_image_ref(MkImage *image);
 void mk_image_unref(MkImage *image);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkImage, mk_image_unref)

@@ -5,12 +5,14 @@
 #include "core/fault.h"
 #include "core/i18n.h"
 
+#include <ext2fs/ext2fs.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define FS_SIZE (8u << 20)
+#define MADE    1400000000
 
 char *mk_make_build_prop(const MkModel *model, const char *build)
 {
@@ -62,7 +64,7 @@ static bool run_mke2fs(const char *source, const char *target, const char *label
     g_autoptr(GSubprocessLauncher) launcher =
         g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
     g_autoptr(GError) local = NULL;
-    g_subprocess_launcher_setenv(launcher, "E2FSPROGS_FAKE_TIME", "1400000000", TRUE);
+    g_subprocess_launcher_setenv(launcher, "E2FSPROGS_FAKE_TIME", G_STRINGIFY(MADE), TRUE);
     g_autoptr(GSubprocess) process = g_subprocess_launcher_spawnv(launcher, argv, &local);
     if (process && g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &words, &local) &&
         g_subprocess_get_successful(process))
@@ -72,6 +74,29 @@ static bool run_mke2fs(const char *source, const char *target, const char *label
                  : words ? words
                          : "?");
     return false;
+}
+
+/* mke2fs copies the times of the host's files, of which ctime cannot be chosen: the same content shall be the same image. */
+static bool settle_times(const char *image)
+{
+    ext2_filsys fs;
+    ext2_inode_scan scan;
+    ext2_ino_t number;
+    struct ext2_inode_large inode;
+    if (ext2fs_open(image, EXT2_FLAG_RW, 0, 0, unix_io_manager, &fs) != 0)
+        return false;
+    fs->now = MADE;
+    bool good = ext2fs_open_inode_scan(fs, 0, &scan) == 0;
+    while (good && ext2fs_get_next_inode_full(scan, &number, EXT2_INODE(&inode), sizeof inode) == 0 && number) {
+        if (inode.i_links_count == 0)
+            continue;
+        inode.i_atime = inode.i_ctime = inode.i_mtime = inode.i_crtime = MADE;
+        inode.i_atime_extra = inode.i_ctime_extra = inode.i_mtime_extra = inode.i_crtime_extra = 0;
+        good = ext2fs_write_inode_full(fs, number, EXT2_INODE(&inode), sizeof inode) == 0;
+    }
+    if (good)
+        ext2fs_close_inode_scan(scan);
+    return ext2fs_close_free(&fs) == 0 && good;
 }
 
 static bool put_file(const char *root, const char *name, const char *text)
@@ -121,7 +146,8 @@ static GBytes *make_ext4(const MkModel *model, const char *partition, const char
     gsize length = 0;
     g_mkdir_with_parents(root, 0755);
     fill_folder(model, partition, build, root);
-    if (run_mke2fs(root, image, partition, error) && !g_file_get_contents(image, &data, &length, NULL))
+    if (run_mke2fs(root, image, partition, error) &&
+        (!settle_times(image) || !g_file_get_contents(image, &data, &length, NULL)))
         mk_fault_set(error, MK_FAULT_FILE, _("%s cannot be read."), image);
     remove_tree(work);
     return data ? g_bytes_new_take(data, length) : NULL;

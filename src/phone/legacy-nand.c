@@ -353,7 +353,6 @@ void mk_device_nand_write_image(MkDevice *device)
     uint32_t packet = mk_device_get32(device);
     mk_device_put8(device, MK_LEGACY_ACK); /* boot loader header */
     mk_device_put8(device, MK_LEGACY_ACK); /* BMT */
-    mk_device_put8(device, MK_LEGACY_ACK); /* ready */
     for (unsigned i = 0; i < list->count; i++) {
         if (list->images[i].enabled && !take_image(device, &list->images[i], packet))
             return;

@@ -92,13 +92,20 @@ static MkChipResult program(MkChip *chip, uint32_t block, uint32_t page, const v
         chip->page[i] &= bytes[0][i];
     for (size_t i = 0; spare && i < geometry->nand_spare; i++)
         chip->page[geometry->nand_page + i] &= bytes[1][i];
-    if (chip->tear_after < length)
-        length = length / 2; /* half a page, then the power is gone */
-    else if (chip->tear_after != UINT64_MAX)
+    bool torn = chip->tear_after < length;
+    if (torn) {
+        /* Half a page, then the power is gone. The other half is written back as it was: in the file of a fresh page it is a hole,
+         * which would read as programmed zeros, and as a bad-block mark. */
+        g_autofree uint8_t *wanted = g_memdup2(chip->page, length / 2);
+        if (!load(chip, block, page))
+            return MK_CHIP_FAILED;
+        memcpy(chip->page, wanted, length / 2);
+    } else if (chip->tear_after != UINT64_MAX) {
         chip->tear_after -= length;
+    }
     if (pwrite(chip->fd[MK_REGION_NAND], chip->page, length, page_place(chip, block, page)) != (ssize_t)length)
         return MK_CHIP_FAILED;
-    if (length == raw_page(geometry))
+    if (!torn)
         return MK_CHIP_OK;
     chip->gone = true;
     chip->tear_after = UINT64_MAX;
@@ -157,10 +164,19 @@ MkChipResult mk_chip_nand_mark_bad(MkChip *chip, uint32_t block)
 
 /* --- the bad-block management table --------------------------------------------------------------------------------------------- */
 
+/* Over version, count and the entries of the pool (spec tables.md 5.4). */
+static uint8_t bmt_sum(const MkChip *chip, const uint8_t *page)
+{
+    uint8_t sum = (uint8_t)(page[3] + page[5]);
+    for (unsigned i = 0; i < 4 * MIN(chip->model->geometry.pool_blocks, BMT_ENTRIES); i++)
+        sum = (uint8_t)(sum + page[BMT_FIRST + i]);
+    return sum;
+}
+
 static bool parse_bmt(MkChip *chip, const uint8_t *page)
 {
     unsigned count = page[5];
-    if (memcmp(page, "BMT", 3) != 0 || page[3] != 1 || count > BMT_ENTRIES)
+    if (memcmp(page, "BMT", 3) != 0 || page[3] != 1 || count > BMT_ENTRIES || page[6] != bmt_sum(chip, page))
         return false;
     for (unsigned i = 0; i < count; i++) {
         uint16_t bad = mk_le16(page + BMT_FIRST + 4 * i), replacement = mk_le16(page + BMT_FIRST + 4 * i + 2);
@@ -214,10 +230,7 @@ static bool write_bmt(MkChip *chip)
         entry[2] = (uint8_t)replacement[i];
         entry[3] = (uint8_t)(replacement[i] >> 8);
     }
-    uint8_t sum = (uint8_t)(1 + count);
-    for (unsigned i = 0; i < 4 * geometry->pool_blocks && i < 4 * BMT_ENTRIES; i++)
-        sum = (uint8_t)(sum + page[BMT_FIRST + i]);
-    page[6] = sum;
+    page[6] = bmt_sum(chip, page);
     for (uint32_t block = mk_chip_nand_blocks(chip); block-- > mk_chip_nand_blocks(chip) - BMT_BLOCKS;) {
         if (mk_chip_nand_erase(chip, block, false) == MK_CHIP_OK &&
             mk_chip_nand_program(chip, block, 0, page, spare) == MK_CHIP_OK)

@@ -113,21 +113,20 @@ class Phone:
         return self.desk.run(verb, *args, *extra, *(['--json'] if json_mode else []), **options)
 
     def reboot(self, key='download'):
-        """Cable out and in again with the key held or not."""
-        self.ctl('hold', key)
+        """Battery and cable out, then in again with the key held or not."""
+        self.ctl('battery', 'out')
         self.ctl('unplug')
-        self.ctl('power', 'long')
         self.wait_for(lambda: self.state()['mode'] == 'off')
+        self.ctl('hold', key)
+        self.ctl('battery', 'in')
         self.ctl('plug')
-        if self.state()['mode'] == 'off':
-            self.ctl('power')
 
     def boots_to(self, screen='home'):
         """What the owner sees after an ordinary start."""
         self.reboot('none')
-        self.wait_for(lambda: self.state().get('screen') is not None or self.state()['mode'] == 'bootrom')
+        self.wait_for(lambda: self.state()['mode'] in ('booted', 'bootrom'))
         state = self.state()
-        shown = state.get('screen', 'preloader')
+        shown = state['screen'] if state['mode'] == 'booted' else 'preloader'
         assert shown == screen, f'{self.name}: {shown} instead of {screen}: {state}'
         return state
 

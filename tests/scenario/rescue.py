@@ -89,7 +89,7 @@ def test_foreign_identity(desk):
     other = desk.phone('mt6582-dreamuno')
     ok(one.medik('identity', 'save'))
     folder = ok(desk.run('identity', 'list', '--json')).event('identity')[0]['folder']
-    fails(other.medik('identity', 'restore', folder, '--yes'), 4, 'E-ID-FOREIGN')
+    fails(other.medik('identity', 'restore', folder, '--yes'), 5, 'E-ID-FOREIGN')
     other.boots_to('home')
 
 

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""The other duties: copies, layouts, tables, modes, locks, bad bits, and words for all of it."""
+import json
+import os
+import signal
+import subprocess
+
+from harness import MEDIK, fails, ok, run_module
+
+
+def test_whole_device_saved_and_put_back(desk):
+    phone = desk.phone('mt6582-dreamuno')
+    backup = desk.folder / 'backup'
+    ok(phone.medik('save', backup))
+    manifest = json.loads((backup / 'manifest.json').read_text())
+    assert {'boot1.bin', 'boot2.bin', 'user.bin'} <= {os.path.basename(file['file']) for file in manifest['files']}
+    refused = fails(phone.medik('save', backup), 2)  # a complete backup is never overwritten
+    assert 'backup' in refused.text
+    phone.reboot()
+    partial = desk.folder / 'partial'
+    ok(phone.medik('save', partial, 'boot', 'logo'))
+    original = (partial / 'boot.img').read_bytes()
+    phone.reboot()
+    image = desk.folder / 'broken.img'
+    image.write_bytes(original[:1 << 20][::-1])
+    ok(phone.medik('write', 'boot', image, '--yes'))
+    phone.boots_to('boot')
+    phone.reboot()
+    ok(phone.medik('write', '--backup', partial, '--yes'))
+    phone.boots_to('home')
+
+
+def test_save_continues(desk):
+    """An interrupted save goes on; what was read is not read again."""
+    phone = desk.phone('mt6582-a106-4g', faults=['unplug@tx:30000000'])
+    folder = desk.folder / 'copy'
+    arguments = ['save', folder, '--region', 'user', '--length', '64M']
+    assert phone.medik(*arguments).code == 3
+    phone.reboot()
+    before = phone.state()['tx']
+    ok(phone.medik(*arguments))
+    assert phone.state()['tx'] - before < 60 << 20
+    saved, flash = folder / 'user.bin', phone.flash / 'user.img'
+    name = saved if saved.exists() else next(folder.glob('*.bin'))
+    with open(flash, 'rb') as chip:
+        assert name.read_bytes() == chip.read(64 << 20)
+
+
+def test_resized_layout_kept(desk):
+    phone = desk.phone('mt6577-9300', 'resized')
+    rom = desk.rom('mt6577-9300')
+    fails(phone.medik('flash', rom, '--yes'), 4, 'E-LAYOUT', 'system', 'grew')
+    ok(phone.medik('flash', rom, '--yes', '--layout', 'keep'))
+    assert phone.boots_to('home')['imei'] == 'present'
+    phone.reboot()
+    ok(phone.medik('table', 'diff', rom / 'MT6577_Android_scatter_emmc.txt'))
+
+
+def test_gpt_from_its_other_copy(desk):
+    for state in 'bad-primary-gpt', 'bad-backup-gpt':
+        phone = desk.phone('mt6735-energy2', state, name=state)
+        fails(phone.medik('table', 'check'), 4, 'E-TABLE-BAD')
+        ok(phone.medik('table', 'repair', '--from', 'copy', '--yes'))
+        ok(phone.medik('table', 'check'))
+        phone.boots_to('home')
+
+
+def test_table_of_a_gpt_phone_from_the_scatter(desk):
+    phone = desk.phone('mt6737-zc520tl', 'no-table')
+    rom = desk.rom('mt6737-zc520tl')
+    scatter = next(rom.glob('*scatter*'))
+    ok(phone.medik('table', 'repair', '--from', scatter, '--yes'))
+    assert phone.boots_to('home')['imei'] == 'present'
+
+
+def test_meta(desk):
+    phone = desk.phone('mt6582-dreamuno', key='none')
+    answer = ok(phone.desk.run('boot', 'meta', '--port', phone.port, '--timeout', '20', '--json')).event('result')[0]
+    assert answer['answer'].startswith('ATEM') and answer['port'], answer
+    assert phone.state()['mode'] == 'meta'
+
+
+def test_fastboot_through_the_worldphone_dialogue(desk):
+    phone = desk.phone('mt6735-energy2', key='none')
+    ok(phone.desk.run('boot', 'fastboot', '--port', phone.port, '--timeout', '20'))
+    assert phone.state()['mode'] == 'fastboot'
+
+
+def test_swapped_and_repacked_images(desk):
+    """Boot and recovery swapped, a boot image without MediaTek's headers: refused before anything is written."""
+    phone = desk.phone('mt6577-9300')
+    rom = desk.rom('mt6577-9300')
+    (rom / 'boot.img').rename(rom / 'x')
+    (rom / 'recovery.img').rename(rom / 'boot.img')
+    (rom / 'x').rename(rom / 'recovery.img')
+    result = phone.medik('flash', rom, '--yes')
+    assert result.code in (4, 5) and 'swapped' in result.text, result.text
+    phone.boots_to('home')
+
+
+def test_flipped_bit_is_sent_again(desk):
+    phone = desk.phone('mt6589-mi350n', 'no-system', faults=['flip@rx:9000000'])
+    ok(phone.medik('flash', desk.rom('mt6589-mi350n'), '--yes'))
+    phone.boots_to('home')
+
+
+def test_worn_storage_is_named(desk):
+    phone = desk.phone('mt6582-a106-4g', faults=['worn=user:0x6900000:4096'])
+    result = phone.medik('flash', desk.rom('mt6582-a106-4g'), '--yes', '--only', 'ANDROID')
+    assert result.code in (6, 7), result.text
+    assert phone.state()['mode'] != 'off'
+
+
+def test_silent_phone(desk):
+    phone = desk.phone('mt6577-9300', faults=['silence@rx:100'])
+    result = fails(phone.desk.run('info', '--target', '--port', phone.port, '--timeout', '15'), 3)
+    assert 'E-SILENT' in result.text
+
+
+def test_nobody_there(desk):
+    result = fails(desk.run('info', '--port', desk.folder / 'no-such-port', '--timeout', '1', '--json'), 3, 'CON-NONE')
+    last = result.event('result')[0]
+    assert last['ok'] is False and last['cure'] and last['why']
+
+
+def test_ctrl_c(desk):
+    """Stopped by the user: exit 8, and the same command goes on."""
+    phone = desk.phone('mt6577-9300', 'wrong-rom', extra=['--rate', '4M'])
+    rom = desk.rom('mt6577-9300')
+    command = [MEDIK, 'flash', str(rom), '--yes', '--layout', 'change', '--erase-user-data', '--port', str(phone.port),
+               '--da', str(desk.da('G1')), '--preloader', str(next(rom.glob('preloader*')))]
+    process = subprocess.Popen(command, env=desk.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    phone.wait_for(lambda: phone.state()['rx'] > 12_000_000, 60)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 8, (process.returncode, out, err)
+    phone.reboot()
+    ok(phone.medik('flash', rom, '--yes', '--layout', 'change', '--erase-user-data'))
+    assert phone.boots_to('home')['imei'] == 'present'
+
+
+def test_dry_run_changes_nothing(desk):
+    phone = desk.phone('mt6577-9300', 'wrong-rom')
+    before = (phone.flash / 'user.img').stat().st_blocks
+    ok(phone.medik('flash', desk.rom('mt6577-9300'), '--dry-run', '--layout', 'change'))
+    assert (phone.flash / 'user.img').stat().st_blocks == before
+    assert not (desk.folder / 'home' / 'phones').exists() or not list((desk.folder / 'home').rglob('nvram*'))
+
+
+def test_erase_except_identity(desk):
+    phone = desk.phone('mt6589-mi350n')
+    refused = fails(phone.medik('erase', '--except-identity', '--yes'), 5)
+    assert '--erase-user-data' in refused.text
+    ok(phone.medik('erase', '--except-identity', '--yes', '--erase-user-data'))
+    phone.reboot()
+    ok(phone.medik('flash', desk.rom('mt6589-mi350n'), '--yes', '--layout', 'change', '--erase-user-data'))
+    assert phone.boots_to('home')['imei'] == 'present'
+
+
+def test_scatter_tools(desk):
+    rom = desk.rom('mt6735-energy2')
+    scatter = next(rom.glob('*scatter*'))
+    ok(desk.run('scatter', 'check', scatter))
+    made = desk.folder / 'made.txt'
+    ok(desk.run('scatter', 'make', scatter, '-o', made))
+    assert ok(desk.run('scatter', 'diff', scatter, made, '--json')).event('result')[0]['same'] is True
+    fails(desk.run('scatter', 'make', scatter, '-o', made), 2)
+    broken = desk.folder / 'MT6735_Android_scatter.txt'
+    broken.write_text(scatter.read_text().replace('linear_start_addr: 0x1d80000', 'linear_start_addr: 0xQQ'))
+    result = desk.run('scatter', 'check', broken)
+    assert result.code == 4 and 'line' in result.text, result.text
+
+
+def test_memory_test(desk):
+    phone = desk.phone('mt6582-a106-4g')
+    assert 'passed' in ok(phone.medik('info', '--memory-test')).text
+
+
+def test_usage_is_exit_1(desk):
+    for command in (['nonsense'], ['flash'], ['erase', '--port', 'x'], ['boot', 'moon', '--port', '/dev/null']):
+        assert desk.run(*command).code == 1, command
+    assert desk.run('explain', 'S_BROM_CMD_STARTCMD_FAIL', '(2005)').code == 0
+
+
+run_module()
