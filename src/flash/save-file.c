@@ -10,7 +10,7 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-#define PIECE   (UINT64_C(64) << 20) /* one command of the agent */
+#define PIECE   (UINT64_C(16) << 20) /* one command of the agent */
 #define HOLE    (64u << 10)          /* zero runs of this size become holes */
 #define RETRIES 3
 #define SECTOR  512u
@@ -69,10 +69,19 @@ static bool file_sink(const uint8_t *data, size_t length, gpointer user_data, GE
     return true;
 }
 
+/* A file with places that could not be read is not taken up: the map of them would be lost. */
+static char *marker_of(const char *path)
+{
+    return g_strconcat(path, ".unreadable", NULL);
+}
+
 static bool map_unreadable(Saving *saving, uint64_t length, GError **error)
 {
     static const uint8_t zero[4096];
     MkSavedFile *saved = saving->saved;
+    g_autofree char *marker = marker_of(saving->path);
+    if (!saved->map && !g_file_set_contents(marker, "", 0, error))
+        return false;
     if (!saved->map)
         saved->map = g_array_new(FALSE, FALSE, sizeof(MkUnreadable));
     MkUnreadable *last = saved->map->len ? &g_array_index(saved->map, MkUnreadable, saved->map->len - 1) : NULL;
@@ -111,23 +120,54 @@ static bool save_range(Saving *saving, uint64_t length, GError **error)
     return save_range(saving, half, error) && save_range(saving, end - saving->position, error);
 }
 
+/* The length of the file says how far it is, zero runs included. */
+static bool note_length(Saving *saving, GError **error)
+{
+    if (ftruncate(saving->fd, (off_t)saving->position) == 0)
+        return true;
+    mk_fault_set_errno(error, false, errno, _("Cannot write"), saving->path);
+    return false;
+}
+
 static bool save_pieces(Saving *saving, GError **error)
 {
     while (saving->position < saving->length)
-        if (!save_range(saving, MIN(PIECE, saving->length - saving->position), error))
+        if (!save_range(saving, MIN(PIECE, saving->length - saving->position), error) || !note_length(saving, error))
             return false;
-    if (ftruncate(saving->fd, (off_t)saving->length) || fsync(saving->fd)) {
-        mk_fault_set_errno(error, false, errno, _("Cannot write"), saving->path);
-        return false;
-    }
-    return true;
+    if (fsync(saving->fd) == 0)
+        return note_length(saving, error);
+    mk_fault_set_errno(error, false, errno, _("Cannot write"), saving->path);
+    return false;
 }
 
-bool mk_save_file(MkStore *store, uint64_t offset, uint64_t length, const char *path, bool overwrite,
+/* Hashes what is there and stands behind it; the last piece may be half written. */
+static bool take_up_file(Saving *saving, GError **error)
+{
+    g_autofree char *marker = marker_of(saving->path);
+    off_t size = lseek(saving->fd, 0, SEEK_END);
+    uint64_t whole = size > 0 ? MIN((uint64_t)size, saving->length) / PIECE : 0;
+    uint64_t keep = whole > 1 && !g_file_test(marker, G_FILE_TEST_EXISTS) ? (whole - 1) * PIECE : 0;
+    g_autofree uint8_t *buffer = g_malloc(1 << 20);
+    g_unlink(marker);
+    for (uint64_t at = 0; at < keep; at += 1 << 20) {
+        if (pread(saving->fd, buffer, 1 << 20, (off_t)at) != 1 << 20) {
+            mk_fault_set_errno(error, false, errno, _("Cannot read"), saving->path);
+            return false;
+        }
+        mk_sha256_update(saving->sha, buffer, 1 << 20);
+    }
+    saving->position = keep;
+    if (ftruncate(saving->fd, (off_t)keep) == 0)
+        return true;
+    mk_fault_set_errno(error, false, errno, _("Cannot write"), saving->path);
+    return false;
+}
+
+bool mk_save_file(MkStore *store, uint64_t offset, uint64_t length, const char *path, bool take_up,
                   GCancellable *cancel, MkProgress *progress, MkSavedFile *saved, GError **error)
 {
     *saved = (MkSavedFile){0};
-    int fd = g_open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL), 0600);
+    int fd = g_open(path, O_RDWR | O_CREAT | O_CLOEXEC | (take_up ? 0 : O_EXCL), 0600);
     if (fd < 0) {
         mk_fault_set_errno(error, false, errno, _("Cannot create"), path);
         return false;
@@ -141,13 +181,16 @@ bool mk_save_file(MkStore *store, uint64_t offset, uint64_t length, const char *
                      .progress = progress,
                      .saved = saved,
                      .cancel = cancel};
-    bool ok = save_pieces(&saving, error);
+    bool ok = take_up_file(&saving, error) && save_pieces(&saving, error);
     saved->sha256 = mk_sha256_finish(saving.sha);
     close(fd);
-    if (ok)
+    g_autofree char *marker = marker_of(path);
+    if (ok) {
         mk_progress_done(progress);
-    else
+        g_unlink(marker);
+    } else {
         mk_saved_file_clear(saved);
+    }
     return ok;
 }
 

@@ -16,10 +16,11 @@ typedef struct {
 
 void mk_saved_file_clear(MkSavedFile *saved);
 
-/* Creates PATH (with OVERWRITE replaces a file of an interrupted run of ours; else an existing file is a fault). A read error of the
+/* Creates PATH (with TAKE_UP takes up the file of an interrupted run of ours: what it holds, but for its last piece, is believed and only
+ * hashed; else an existing file is a fault). A read error of the
  * storage is retried three times, then the piece is halved down to one sector, which is left zero and mapped (spec behaviour.md 4.6);
  * every other fault ends the save. */
-bool mk_save_file(MkStore *store, uint64_t offset, uint64_t length, const char *path, bool overwrite,
+bool mk_save_file(MkStore *store, uint64_t offset, uint64_t length, const char *path, bool take_up,
                   GCancellable *cancel, MkProgress *progress, MkSavedFile *saved, GError **error);
 /* SHA-256 of a file on disk. Caller frees; NULL with a fault. */
 char *mk_file_sha256(const char *path, GError **error);

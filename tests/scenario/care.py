@@ -19,11 +19,13 @@ def test_whole_device_saved_and_put_back(desk):
     phone.reboot()
     partial = desk.folder / 'partial'
     ok(phone.medik('save', partial, 'boot', 'logo'))
-    original = (partial / 'boot.img').read_bytes()
+    original = next(partial.glob('BOOT*')).read_bytes()
     phone.reboot()
     image = desk.folder / 'broken.img'
     image.write_bytes(original[:1 << 20][::-1])
-    ok(phone.medik('write', 'boot', image, '--yes'))
+    fails(phone.medik('write', 'boot', image, '--yes'), 5, '--accept=F-KIND')
+    phone.reboot()
+    ok(phone.medik('write', 'boot', image, '--yes', '--accept', 'F-KIND'))
     phone.boots_to('boot')
     phone.reboot()
     ok(phone.medik('write', '--backup', partial, '--yes'))
@@ -32,24 +34,23 @@ def test_whole_device_saved_and_put_back(desk):
 
 def test_save_continues(desk):
     """An interrupted save goes on; what was read is not read again."""
-    phone = desk.phone('mt6582-a106-4g', faults=['unplug@tx:30000000'])
+    phone = desk.phone('mt6582-a106-4g', faults=['unplug@tx:52000000'])
     folder = desk.folder / 'copy'
     arguments = ['save', folder, '--region', 'user', '--length', '64M']
     assert phone.medik(*arguments).code == 3
     phone.reboot()
     before = phone.state()['tx']
     ok(phone.medik(*arguments))
-    assert phone.state()['tx'] - before < 60 << 20
-    saved, flash = folder / 'user.bin', phone.flash / 'user.img'
-    name = saved if saved.exists() else next(folder.glob('*.bin'))
+    assert phone.state()['tx'] - before < 40 << 20
+    saved, flash = next(folder.glob('*.bin')), phone.flash / 'user.img'
     with open(flash, 'rb') as chip:
-        assert name.read_bytes() == chip.read(64 << 20)
+        assert saved.read_bytes() == chip.read(64 << 20)
 
 
 def test_resized_layout_kept(desk):
     phone = desk.phone('mt6577-9300', 'resized')
     rom = desk.rom('mt6577-9300')
-    fails(phone.medik('flash', rom, '--yes'), 4, 'E-LAYOUT', 'system', 'grew')
+    fails(phone.medik('flash', rom, '--yes'), 4, 'E-LAYOUT', 'system', 'cache moved')
     ok(phone.medik('flash', rom, '--yes', '--layout', 'keep'))
     assert phone.boots_to('home')['imei'] == 'present'
     phone.reboot()
@@ -59,8 +60,10 @@ def test_resized_layout_kept(desk):
 def test_gpt_from_its_other_copy(desk):
     for state in 'bad-primary-gpt', 'bad-backup-gpt':
         phone = desk.phone('mt6735-energy2', state, name=state)
-        fails(phone.medik('table', 'check'), 4, 'E-TABLE-BAD')
+        fails(phone.medik('table', 'check'), 6, 'E-TABLE-BAD')
+        phone.reboot()
         ok(phone.medik('table', 'repair', '--from', 'copy', '--yes'))
+        phone.reboot()
         ok(phone.medik('table', 'check'))
         phone.boots_to('home')
 
@@ -105,14 +108,14 @@ def test_flipped_bit_is_sent_again(desk):
 
 
 def test_worn_storage_is_named(desk):
-    phone = desk.phone('mt6582-a106-4g', faults=['worn=user:0x6900000:4096'])
+    phone = desk.phone('mt6582-a106-4g', faults=['worn=user:0x5600000:4096'])
     result = phone.medik('flash', desk.rom('mt6582-a106-4g'), '--yes', '--only', 'ANDROID')
     assert result.code in (6, 7), result.text
-    assert phone.state()['mode'] != 'off'
+    assert 'ANDROID' in result.text
 
 
 def test_silent_phone(desk):
-    phone = desk.phone('mt6577-9300', faults=['silence@rx:100'])
+    phone = desk.phone('mt6577-9300', faults=['silence@rx:20'])
     result = fails(phone.desk.run('info', '--target', '--port', phone.port, '--timeout', '15'), 3)
     assert 'E-SILENT' in result.text
 
@@ -168,7 +171,7 @@ def test_scatter_tools(desk):
     broken = desk.folder / 'MT6735_Android_scatter.txt'
     broken.write_text(scatter.read_text().replace('linear_start_addr: 0x1d80000', 'linear_start_addr: 0xQQ'))
     result = desk.run('scatter', 'check', broken)
-    assert result.code == 4 and 'line' in result.text, result.text
+    assert result.code == 2 and 'line 144' in result.text, result.text
 
 
 def test_memory_test(desk):
