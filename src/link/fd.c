@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 gint64 mk_deadline(int timeout)
@@ -76,13 +77,20 @@ bool mk_fd_link_read_some(MkLink *link, void *data, size_t length, size_t *got, 
     }
 }
 
+/* A socket whose other end is gone shall be a fault, not a signal. */
+static ssize_t write_quietly(int fd, const void *data, size_t length)
+{
+    ssize_t n = send(fd, data, length, MSG_NOSIGNAL);
+    return n < 0 && errno == ENOTSOCK ? write(fd, data, length) : n;
+}
+
 bool mk_fd_link_write(MkLink *link, const void *data, size_t length, int timeout, GCancellable *cancel, GError **error)
 {
     int fd = ((MkFdLink *)link)->fd;
     gint64 deadline = mk_deadline(timeout);
     const uint8_t *at = data;
     while (length) {
-        ssize_t n = write(fd, at, length);
+        ssize_t n = write_quietly(fd, at, length);
         if (n > 0) {
             at += n;
             length -= (size_t)n;

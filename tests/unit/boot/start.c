@@ -39,18 +39,20 @@ static void test_start(gconstpointer name)
 
 typedef struct {
     int fd;
-    GBytes *answers; /* what the phone says, byte after byte, each after one byte was heard */
-    unsigned vanish; /* closes after so many bytes */
+    unsigned vanish; /* closes after so many answered bytes */
 } Phone;
+
+/* The four bytes of the start, then FD with the chip's code and a status; each start byte is answered once it was heard. */
+static const uint8_t phone_answers[] = {0x5F, 0xF5, 0xAF, 0xFA, 0xFD, 0x65, 0x83, 0x00};
 
 static gpointer phone_thread(gpointer data)
 {
     Phone *phone = data;
-    gsize length;
-    const uint8_t *answers = g_bytes_get_data(phone->answers, &length);
-    for (unsigned i = 0; i < MIN(phone->vanish, length); i++) {
+    for (unsigned i = 0; i < phone->vanish; i++) {
         uint8_t heard;
-        if (read(phone->fd, &heard, 1) != 1 || send(phone->fd, &answers[i], 1, MSG_NOSIGNAL) != 1)
+        if (i <= 4 && read(phone->fd, &heard, 1) != 1)
+            break;
+        if (send(phone->fd, &phone_answers[i], 1, MSG_NOSIGNAL) != 1)
             break;
     }
     close(phone->fd);
@@ -59,19 +61,17 @@ static gpointer phone_thread(gpointer data)
 
 static void test_vanishes_anywhere(void)
 {
-    static const uint8_t answers[] = {0x5F, 0xF5, 0xAF, 0xFA, 0xFD, 0x65, 0x83};
-    for (unsigned vanish = 0; vanish < sizeof answers; vanish++) {
+    for (unsigned vanish = 0; vanish <= sizeof phone_answers; vanish++) {
         int fds[2];
         g_autoptr(GError) error = NULL;
         g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
-        Phone phone = {.fd = fds[1], .answers = g_bytes_new_static(answers, sizeof answers), .vanish = vanish};
+        Phone phone = {.fd = fds[1], .vanish = vanish};
         GThread *thread = g_thread_new("phone", phone_thread, &phone);
         MkLink *link = mk_link_from_fd(fds[0], MK_LINK_PAIR, "pair");
         g_assert_null(mk_boot_connect(link, &options, NULL, &error));
         g_assert_error(error, MK_FAULT, MK_FAULT_GONE);
         mk_link_free(link);
         g_thread_join(thread);
-        g_bytes_unref(phone.answers);
     }
 }
 
