@@ -112,6 +112,23 @@ static int boot_regions_last(gconstpointer a, gconstpointer b)
     return boot_x != boot_y ? boot_x - boot_y : (int)y->region - (int)x->region;
 }
 
+/* Does any step reach into a partition of user data, as the phone's table has it? Without a table it must be feared. */
+static bool covers_user_data(const MkSession *session, const MkPlan *plan)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const MkStep *step = plan->steps->pdata[i];
+        if (!session->layout)
+            return true;
+        for (guint k = 0; k < session->layout->partitions->len; k++) {
+            const MkPartition *partition = session->layout->partitions->pdata[k];
+            if (mk_partition_class(partition) == MK_CLASS_USER && partition->region == step->region &&
+                step->offset < partition->start + partition->size && partition->start < step->offset + step->length)
+                return true;
+        }
+    }
+    return false;
+}
+
 MkPlan *mk_plan_restore_backup(MkSession *session, const char *folder, const MkConsent *consent, GError **error)
 {
     g_autofree char *manifest = g_build_filename(folder, "manifest.json", NULL), *text = NULL;
@@ -134,7 +151,9 @@ MkPlan *mk_plan_restore_backup(MkSession *session, const char *folder, const MkC
         if (!add_backup_file(session, plan, folder, mk_json_object(json_array_get_element(files, i)), error))
             return NULL;
     g_ptr_array_sort(plan->steps, boot_regions_last);
-    mk_plan_gate(plan, MK_GATE_USER_DATA, NULL, _("What is on the phone now is replaced by the backup."));
+    if (covers_user_data(session, plan))
+        mk_plan_gate(plan, MK_GATE_USER_DATA, NULL,
+                     _("The user data on the phone are replaced by those of the backup."));
     mk_plan_gate_yes(plan);
     return g_steal_pointer(&plan);
 }
