@@ -57,9 +57,20 @@ def check_marks(path, lines):
             yield f'{path}:{number}: unfinished: {line.strip()[:90]}'
 
 
+def check_translations():
+    """Every source with words for the user is named in po/POTFILES.in, and nothing else."""
+    with open('po/POTFILES.in') as file:
+        named = set(file.read().split())
+    for path in sorted(set(subprocess.run(['git', 'ls-files', 'src/*.c'], capture_output=True, text=True,
+                                          check=True).stdout.split()) | named):
+        has_words = os.path.isfile(path) and re.search(r'\bN?_\(', open(path, errors='replace').read())
+        if bool(has_words) != (path in named):
+            yield f'po/POTFILES.in: {path} is {"missing" if has_words else "named without reason"}'
+
+
 def main():
     listing = subprocess.run(['git', 'ls-files', '-z'], capture_output=True, text=True, check=True).stdout
-    complaints = []
+    complaints = list(check_translations())
     for path in filter(os.path.isfile, listing.split('\0')):
         if not path.endswith(('.c', '.h', '.py', '.sh', '.md', 'do')) or path == 'CHANGELOG.md':
             continue
