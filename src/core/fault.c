@@ -190,6 +190,7 @@ static const Explanation explanations[MK_FAULT_N] = {
          N_("Keep the copy, and try once more with the phone well charged: the missing parts are tried again.")},
 };
 
+G_GNUC_PRINTF(5, 0)
 static void set_valist(GError **error, MkFault code, uint32_t number, const char *symbol, const char *format,
                        va_list arguments)
 {

@@ -204,7 +204,11 @@ MkLayout *mk_gpt_parse_file(const void *data, size_t length, GPtrArray *findings
 {
     /* With or without the protective MBR in front (spec tables.md 6.3): put it where a device has it. */
     const uint8_t *bytes = data;
-    bool bare = length >= 512 && !memcmp(bytes, "EFI PART", 8);
+    if (length < 512) {
+        mk_fault_set(error, MK_FAULT_TABLE_BAD, _("The file is too short for a GPT."));
+        return NULL;
+    }
+    bool bare = !memcmp(bytes, "EFI PART", 8);
     size_t shift = bare ? 512 : 0;
     g_autofree uint8_t *device = g_malloc0(length + shift);
     memcpy(device + shift, data, length);

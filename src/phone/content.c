@@ -40,7 +40,7 @@ static bool put_yaffs(Fill *fill, const MkPartition *partition, GBytes *bytes, G
              per_block = geometry->nand_block / geometry->nand_page;
     for (uint32_t i = 0; (gsize)(i + 1) * record <= length; i++) {
         uint32_t block = (uint32_t)(partition->start / geometry->nand_block) + i / per_block;
-        uint8_t spare[256];
+        uint8_t spare[MK_NAND_SPARE_MAX];
         /* Byte 0 is the bad-block mark: tags begin behind it. */
         memset(spare, 0xFF, sizeof spare);
         memcpy(spare + 1, data + (size_t)i * record + geometry->nand_page, 28);

@@ -58,7 +58,7 @@ typedef struct {
 static MkChipResult load_page(MkDevice *device, const PageRead *read, uint32_t number, uint8_t *target)
 {
     uint32_t block = number / pages_per_block(device), page = number % pages_per_block(device);
-    uint8_t spare[256];
+    uint8_t spare[MK_NAND_SPARE_MAX];
     bool data = read->flag != 2, tail = read->flag == 0 || read->flag == 2 || read->flag == 4 || read->flag == 6;
     if (!read->physical)
         block = mk_chip_bmt_map(device->chip, block);
@@ -188,7 +188,7 @@ static MkChipResult store_image(MkDevice *device, uint64_t position, const uint8
     uint32_t number = (uint32_t)(target->address / page + position / record);
     g_autofree uint8_t *last = g_malloc(page);
     for (size_t done = 0; done < length; done += record, number++) {
-        uint8_t spare[256];
+        uint8_t spare[MK_NAND_SPARE_MAX];
         const uint8_t *bytes = data + done;
         memset(spare, 0xFF, sizeof spare);
         if (length - done < page) {

@@ -139,7 +139,7 @@ static bool write_nand_table(MkDevice *device, const MkLayout *layout, bool mirr
     uint32_t first = (uint32_t)(geometry->nand_size / geometry->nand_block) - geometry->pool_blocks - 2;
     g_autofree uint8_t *page = g_malloc(geometry->nand_page);
     for (unsigned copy = mirror_only ? 1 : 0; copy < 2; copy++) {
-        uint8_t spare[256];
+        uint8_t spare[MK_NAND_SPARE_MAX];
         g_autoptr(GByteArray) bytes = g_byte_array_new();
         mk_put_text(bytes, copy ? "1TPM" : "1vTP", 4);
         for (guint i = 0; i < layout->partitions->len && bytes->len + NAND_ENTRY <= geometry->nand_page; i++) {

@@ -102,6 +102,13 @@ static void read_storage(MkModel *model, Keys *keys)
     geometry->nand_page = (uint32_t)size_of(keys, "nand-page", nand);
     geometry->nand_spare = (uint32_t)size_of(keys, "nand-spare", nand);
     geometry->pool_blocks = nand ? 80 : 0;
+    bool shape = geometry->nand_page >= 512 && geometry->nand_page <= 16384 && geometry->nand_spare >= 32 &&
+                 geometry->nand_spare <= MK_NAND_SPARE_MAX && geometry->nand_block % geometry->nand_page == 0;
+    if (nand && !keys->failed && !shape) {
+        keys->failed = true;
+        mk_fault_set(keys->error, MK_FAULT_FILE, _("%s: no NAND has pages, spare bytes and blocks of these sizes."),
+                     keys->path);
+    }
     model->n_nand_bad = list_of(keys, "nand-bad-blocks", model->nand_bad_blocks, G_N_ELEMENTS(model->nand_bad_blocks));
     list_of(keys, "nand-ids", ids, G_N_ELEMENTS(ids));
     for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++)

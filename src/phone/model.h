@@ -8,6 +8,8 @@
 typedef enum { MK_PL1 = 1, MK_PL2, MK_PL3 } MkPreloaderGeneration;
 typedef enum { MK_TABLE_MBR_PMT, MK_TABLE_MBR, MK_TABLE_GPT, MK_TABLE_NAND_PMT } MkModelTable;
 
+#define MK_NAND_SPARE_MAX 256 /* spare bytes of one page */
+
 typedef struct {
     char *id;    /* "mt6577-9300" */
     char *title; /* "9300+ clone (MT6577, eMMC)" */

@@ -154,7 +154,7 @@ MkChipResult mk_chip_nand_erase(MkChip *chip, uint32_t block, bool force)
 
 MkChipResult mk_chip_nand_mark_bad(MkChip *chip, uint32_t block)
 {
-    uint8_t spare[256];
+    uint8_t spare[MK_NAND_SPARE_MAX];
     if (outside(chip, block, 0))
         return MK_CHIP_RANGE;
     memset(spare, 0xFF, sizeof spare);
@@ -216,7 +216,7 @@ static bool write_bmt(MkChip *chip)
     uint16_t bad[BMT_ENTRIES], replacement[BMT_ENTRIES];
     unsigned count = MIN(mk_chip_bmt_list(chip, bad, replacement, BMT_ENTRIES), BMT_ENTRIES);
     g_autofree uint8_t *page = g_malloc(geometry->nand_page);
-    uint8_t spare[256];
+    uint8_t spare[MK_NAND_SPARE_MAX];
     memset(page, 0xFF, geometry->nand_page);
     memset(spare, 0xFF, sizeof spare);
     memcpy(spare + 1, "bmt", 3);
@@ -255,7 +255,7 @@ static bool is_used(const MkChip *chip, uint32_t block)
 
 bool mk_chip_bmt_replace(MkChip *chip, uint32_t logical)
 {
-    uint8_t spare[256];
+    uint8_t spare[MK_NAND_SPARE_MAX];
     memset(spare, 0xFF, sizeof spare);
     spare[ORIGINAL_AT] = (uint8_t)logical;
     spare[ORIGINAL_AT + 1] = (uint8_t)(logical >> 8);

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """run.py FOLDER SECONDS: runs every libFuzzer target of the build in FOLDER for SECONDS, from its seeds.
-run.py --count FOLDER: how many targets the sources in FOLDER hold."""
+Two at a time where there are two cores; what a target says is shown if it found something."""
+import concurrent.futures
+import os
 import pathlib
 import subprocess
 import sys
@@ -20,17 +22,19 @@ def run(folder, name, seconds):
                    '-max_len=262144', '-print_final_stats=0', '-verbosity=0', f'-artifact_prefix={folder}/', corpus]
         if seeds.is_dir():
             command.append(seeds)
-        ok = subprocess.run(command).returncode == 0
+        env = dict(os.environ, UBSAN_OPTIONS='halt_on_error=1:print_stacktrace=1')
+        result = subprocess.run(command, env=env, stderr=subprocess.PIPE)
+        ok = result.returncode == 0
+        if not ok:
+            sys.stderr.buffer.write(result.stderr)
     print(f'fuzz {name}: {"nothing found" if ok else "FOUND SOMETHING"} in {seconds} s', flush=True)
     return ok
 
 
 def main():
-    if sys.argv[1] == '--count':
-        print(len(targets()))
-        return 0
     folder, seconds = pathlib.Path(sys.argv[1]).resolve(), int(sys.argv[2])
-    return 0 if all([run(folder, name, seconds) for name in targets()]) else 1
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return 0 if all(list(pool.map(lambda name: run(folder, name, seconds), targets()))) else 1
 
 
 sys.exit(main())
