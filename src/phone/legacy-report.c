@@ -237,7 +237,7 @@ static void report_emmc(MkDevice *device)
     mk_device_put64(device, found ? geometry->user : 0);
     put_cid_swapped(device);
     for (unsigned i = 0; device->release >= 1 && i < 8; i++)
-        mk_device_put8(device, found && i < 7 ? 0x20 : 0);
+        mk_device_put8(device, found && i == 0 ? 0x20 : 0);
 }
 
 static void report_ram(MkDevice *device)
