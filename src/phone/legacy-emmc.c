@@ -81,10 +81,11 @@ static MkChipResult wipe(MkDevice *device, uint64_t address, uint64_t length)
     return result;
 }
 
+static const MkRegion parts[] = {MK_REGION_NONE, MK_REGION_BOOT1, MK_REGION_BOOT2, MK_REGION_RPMB, MK_REGION_GP1,
+                                 MK_REGION_GP2,  MK_REGION_GP3,   MK_REGION_GP4,   MK_REGION_USER};
+
 void mk_device_switch_part(MkDevice *device)
 {
-    static const MkRegion parts[] = {MK_REGION_NONE, MK_REGION_BOOT1, MK_REGION_BOOT2, MK_REGION_RPMB, MK_REGION_GP1,
-                                     MK_REGION_GP2,  MK_REGION_GP3,   MK_REGION_GP4,   MK_REGION_USER};
     mk_device_put8(device, MK_LEGACY_ACK);
     uint8_t part = mk_device_get8(device);
     if (part == 0 || part >= G_N_ELEMENTS(parts) || mk_chip_size(device->chip, parts[part]) == 0 ||
@@ -99,11 +100,8 @@ void mk_device_switch_part(MkDevice *device)
 /* The part byte of 61 and 62 switches by itself; FF is linear space and leaves it. */
 static void take_part(MkDevice *device)
 {
-    static const MkRegion parts[] = {MK_REGION_NONE, MK_REGION_BOOT1, MK_REGION_BOOT2};
     uint8_t part = mk_device_get8(device);
-    if (part == MK_LEGACY_PART_USER)
-        device->part = MK_REGION_USER;
-    else if (part == MK_LEGACY_PART_BOOT1 || part == MK_LEGACY_PART_BOOT2)
+    if (part > 0 && part < G_N_ELEMENTS(parts))
         device->part = parts[part];
 }
 
@@ -230,9 +228,21 @@ bool mk_device_take_packets(MkDevice *device, uint64_t length, uint32_t packet, 
     return buffer != NULL;
 }
 
+typedef struct {
+    uint64_t address;
+    bool sparse;
+    MkUnsparse unsparse;
+} Incoming;
+
 static MkChipResult store_at(MkDevice *device, uint64_t position, const uint8_t *data, size_t length, void *user_data)
 {
-    return mk_device_store(device, *(const uint64_t *)user_data + position, data, length);
+    Incoming *incoming = user_data;
+    if (position == 0) {
+        incoming->sparse = mk_unsparse_recognises(data, length);
+        mk_unsparse_begin(&incoming->unsparse, incoming->address);
+    }
+    return incoming->sparse ? mk_unsparse_feed(device, &incoming->unsparse, data, length)
+                            : mk_device_store(device, incoming->address + position, data, length);
 }
 
 void mk_device_write_data(MkDevice *device)
@@ -249,7 +259,8 @@ void mk_device_write_data(MkDevice *device)
         return;
     }
     mk_device_put8(device, MK_LEGACY_ACK);
-    mk_device_take_packets(device, length, packet, checked, &sum, store_at, &address);
+    Incoming incoming = {.address = address};
+    mk_device_take_packets(device, length, packet, checked, &sum, store_at, &incoming);
 }
 
 void mk_device_write_image(MkDevice *device)
@@ -269,7 +280,8 @@ void mk_device_write_image(MkDevice *device)
         return;
     }
     mk_device_put8(device, MK_LEGACY_ACK);
-    if (!mk_device_take_packets(device, length, IMAGE_PACKET, checked, &sum, store_at, &address))
+    Incoming incoming = {.address = address};
+    if (!mk_device_take_packets(device, length, IMAGE_PACKET, checked, &sum, store_at, &incoming))
         return;
     if (mk_device_get16(device) == sum) {
         mk_device_put8(device, MK_LEGACY_ACK);
