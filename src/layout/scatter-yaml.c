@@ -375,7 +375,9 @@ static bool check_order(Reader *reader, const MkLayout *layout)
         if (reader->strict && address % 4 && address != UINT64_MAX)
             return refuse(reader, 5012, "S_DL_SCAT_ADDR_IS_NOT_WORD_ALIGN", partition->line,
                           _("the address is no multiple of 4"));
-        if (seen[region] && address <= last[region] && reader->strict)
+        /* 0xFFFFnnnn counts back from the end: genuine files have flashinfo before sgpt, nearer and nearer. */
+        bool from_end = (address & MK_FROM_END_MASK) == MK_FROM_END_MASK && address <= UINT32_MAX;
+        if (seen[region] && !from_end && address <= last[region] && reader->strict)
             return refuse(reader, 5014, "S_DL_SCAT_ADDR_IS_NOT_ASCENDING_ORDER", partition->line,
                           _("the address is not above that of the partition before it"));
         /* Symbolic addresses of small reserved entries may be equal (spec scatter.md 6). */
