@@ -45,6 +45,9 @@ bool mk_chip_bmt_replace(MkChip *chip, uint32_t logical);
 /* Pairs bad → replacement; returns their number, fills up to MAX. */
 unsigned mk_chip_bmt_list(MkChip *chip, uint16_t *bad, uint16_t *replacement, unsigned max);
 
+/* Writes LAYOUT as the PMT, main and mirror or the mirror only, into the last two system blocks (spec tables.md 5.2). */
+MkChipResult mk_chip_nand_put_pmt(MkChip *chip, const MkLayout *layout, bool mirror_only);
+
 /* The same as stores, for parsers and the boot check (NAND: logical data without spare). */
 MkStore *mk_chip_store(MkChip *chip, MkRegion region);
 

@@ -67,31 +67,12 @@ static bool put_patches(Fill *fill, GPtrArray *patches, GError **error)
     return patches != NULL;
 }
 
-static void put_pmt_entry(GByteArray *page, const MkPartition *partition)
-{
-    mk_put_text(page, partition->name, 64);
-    mk_put_le32(page, (uint32_t)partition->size);
-    mk_put_le32(page, (uint32_t)partition->start);
-    mk_put_le32(page, 0);
-}
-
-/* Main and mirror in the last two system blocks (spec tables.md 5.2). */
 static bool put_nand_pmt(Fill *fill, GError **error)
 {
-    const MkGeometry *geometry = &fill->model->geometry;
-    uint64_t first = geometry->nand_size - (uint64_t)(geometry->pool_blocks + 2) * geometry->nand_block;
-    static const char *const signatures[] = {"1vTP", "1TPM"};
-    g_autoptr(MkStore) nand = mk_chip_store(fill->chip, MK_REGION_NAND);
-    for (unsigned copy = 0; copy < 2; copy++) {
-        g_autoptr(GByteArray) page = g_byte_array_new();
-        mk_put_text(page, signatures[copy], 4);
-        for (guint i = 0; i < fill->layout->partitions->len && page->len + 76 <= geometry->nand_page; i++)
-            put_pmt_entry(page, fill->layout->partitions->pdata[i]);
-        mk_put_fill(page, 0, 4 + 76 > page->len ? 0 : MIN(76, geometry->nand_page - page->len));
-        if (!mk_store_write(nand, first + copy * (uint64_t)geometry->nand_block, page->data, page->len, NULL, error))
-            return false;
-    }
-    return true;
+    if (mk_chip_nand_put_pmt(fill->chip, fill->layout, false) == MK_CHIP_OK)
+        return true;
+    mk_fault_set(error, MK_FAULT_WRITE, _("The virtual NAND took no table."));
+    return false;
 }
 
 static bool put_tables(Fill *fill, GError **error)

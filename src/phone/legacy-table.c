@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define MOST_ENTRIES 40
-#define NAND_ENTRY   76
 
 static unsigned entry_size(const MkDevice *device)
 {
@@ -132,35 +131,6 @@ static bool write_emmc_table(MkDevice *device, MkLayout *layout, bool mirror_onl
     return patches != NULL;
 }
 
-/* One block each: main and mirror (spec tables.md 5.2). */
-static bool write_nand_table(MkDevice *device, const MkLayout *layout, bool mirror_only)
-{
-    const MkGeometry *geometry = &device->model->geometry;
-    uint32_t first = (uint32_t)(geometry->nand_size / geometry->nand_block) - geometry->pool_blocks - 2;
-    g_autofree uint8_t *page = g_malloc(geometry->nand_page);
-    for (unsigned copy = mirror_only ? 1 : 0; copy < 2; copy++) {
-        uint8_t spare[MK_NAND_SPARE_MAX];
-        g_autoptr(GByteArray) bytes = g_byte_array_new();
-        mk_put_text(bytes, copy ? "1TPM" : "1vTP", 4);
-        for (guint i = 0; i < layout->partitions->len && bytes->len + NAND_ENTRY <= geometry->nand_page; i++) {
-            const MkPartition *partition = layout->partitions->pdata[i];
-            mk_put_text(bytes, partition->name, 64);
-            mk_put_le32(bytes, (uint32_t)partition->size);
-            mk_put_le32(bytes, (uint32_t)partition->start);
-            mk_put_le32(bytes, 0);
-        }
-        memset(page, 0, geometry->nand_page);
-        memcpy(page, bytes->data, MIN(bytes->len, geometry->nand_page));
-        memset(spare, 0xFF, sizeof spare);
-        memcpy(spare + 1, page, 4);
-        uint32_t block = mk_chip_bmt_map(device->chip, first + copy);
-        if (!mk_device_chip(device, mk_chip_nand_erase(device->chip, block, false)) ||
-            !mk_device_chip(device, mk_chip_nand_program(device->chip, block, 0, page, spare)))
-            return false;
-    }
-    return true;
-}
-
 /* After a failed table the agent ends itself: it takes a word, as FINISH would, and answers no more. */
 static void die(MkDevice *device)
 {
@@ -196,8 +166,9 @@ void mk_device_write_table(MkDevice *device)
         die(device);
         return;
     }
-    bool written = mk_device_is_nand(device) ? write_nand_table(device, layout, update == 0)
-                                             : write_emmc_table(device, layout, update == 0);
+    bool written = mk_device_is_nand(device)
+                       ? mk_device_chip(device, mk_chip_nand_put_pmt(device->chip, layout, update == 0))
+                       : write_emmc_table(device, layout, update == 0);
     if (device->gone)
         return;
     if (written)
