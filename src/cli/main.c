@@ -3,6 +3,7 @@
 #include "core/i18n.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <string.h>
 
 typedef struct {
@@ -39,6 +40,8 @@ static int usage(FILE *out, int exit)
 
 int main(int argc, char **argv)
 {
+    /* A pager that was closed, a signing program that reads nothing: no reason to die in the middle of a flash. */
+    signal(SIGPIPE, SIG_IGN);
     setlocale(LC_ALL, "");
     bindtextdomain(GETTEXT_PACKAGE, MEDIK_LOCALE_DIR);
     bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");

@@ -219,7 +219,8 @@ static void test_sla(void)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *auth = temp_file("\xDE\xAD\xBE\xEF", 4);
-    g_autofree char *command = g_strdup_printf("sh -c \"%s\"", "printf '\\240\\241\\242\\243\\244\\245\\246\\247'");
+    g_autofree char *command =
+        g_strdup_printf("sh -c \"%s\"", "cat > /dev/null; printf '\\240\\241\\242\\243\\244\\245\\246\\247'");
     MkBootOptions options = {.auth_path = auth, .sign_command = command};
     MkTarget target = {.stage = MK_STAGE_BOOTROM, .target_config = 7};
     GArray *steps = script_steps_new();
