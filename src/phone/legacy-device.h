@@ -35,7 +35,8 @@ uint32_t mk_device_get32(MkDevice *device);
 uint64_t mk_device_get64(MkDevice *device);
 /* u64 from G3 on, u32 before. */
 uint64_t mk_device_get_wide(MkDevice *device);
-bool mk_device_read(MkDevice *device, void *data, size_t length);
+bool mk_device_read(MkDevice *device, void *data, size_t length); /* bulk data */
+bool mk_device_take(MkDevice *device, void *data, size_t length); /* everything else, byte by byte */
 void mk_device_put8(MkDevice *device, uint8_t value);
 void mk_device_put16(MkDevice *device, uint16_t value);
 void mk_device_put32(MkDevice *device, uint32_t value);

@@ -344,7 +344,7 @@ static bool format_emmc(MkDevice *device, uint64_t address, uint64_t length)
 void mk_device_format(MkDevice *device)
 {
     uint8_t head[4], address_type;
-    mk_device_read(device, head, 3);
+    mk_device_take(device, head, 3);
     address_type = mk_device_get8(device);
     uint64_t begin = mk_device_get64(device), length = mk_device_get64(device);
     bool nand = head[0] == MK_LEGACY_STORAGE_NAND;

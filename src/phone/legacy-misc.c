@@ -139,11 +139,11 @@ static bool take_profile(MkDevice *device, Profile *profile)
     profile->present = mk_device_get8(device) == MK_LEGACY_ACK;
     if (!profile->present)
         return !device->gone;
-    mk_device_read(device, skipped, 1 + 2 + 4 + 4 + 4);
+    mk_device_take(device, skipped, 1 + 2 + 4 + 4 + 4);
     profile->max_size = mk_device_get32(device);
-    mk_device_read(device, skipped, 1 + 4 + 4);
+    mk_device_take(device, skipped, 1 + 4 + 4);
     profile->size = mk_device_get32(device);
-    mk_device_read(device, skipped, 2);
+    mk_device_take(device, skipped, 2);
     if (device->gone)
         return false;
     if (profile->size == 0 || profile->size > PRELOADER_LIMIT || profile->size > profile->max_size) {
@@ -160,7 +160,7 @@ static void download_bootloader(MkDevice *device)
     Profile profile = {0};
     uint16_t sum = 0;
     mk_device_put8(device, MK_LEGACY_ACK);
-    mk_device_read(device, hash, MIN(mk_device_get32(device), sizeof hash));
+    mk_device_take(device, hash, MIN(mk_device_get32(device), sizeof hash));
     mk_device_put32(device, 0);
     uint32_t packet = mk_device_get32(device);
     uint8_t flash = mk_device_get8(device);

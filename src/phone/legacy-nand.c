@@ -36,7 +36,7 @@ void mk_device_nand_table(MkDevice *device)
     uint32_t count = mk_device_get32(device);
     mk_device_put8(device, MK_LEGACY_ACK);
     for (uint32_t i = 0; i < MIN(count, RECORD_LIMIT) && !device->gone; i++) {
-        mk_device_read(device, record, size);
+        mk_device_take(device, record, size);
         device->nand_found =
             mk_le16(record + 2) == device->model->nand_ids[0] && mk_le16(record + 4) == device->model->nand_ids[1];
         mk_device_put8(device, device->nand_found ? MK_LEGACY_ACK : MK_LEGACY_CONT);
@@ -259,7 +259,7 @@ void mk_device_nand_image_list(MkDevice *device)
     uint8_t features[3];
     char name[16];
     list->count = 0;
-    mk_device_read(device, features, sizeof features);
+    mk_device_take(device, features, sizeof features);
     unsigned count = mk_device_get8(device);
     mk_device_get8(device); /* enabled ones */
     mk_device_get32(device);
@@ -279,7 +279,7 @@ void mk_device_nand_image_list(MkDevice *device)
         mk_device_get32(device); /* largest size */
         image->room = mk_device_get32(device);
         image->type = mk_device_get32(device);
-        mk_device_read(device, name, sizeof name);
+        mk_device_take(device, name, sizeof name);
         bool good = image->begin % device->model->geometry.nand_block == 0 && image->end >= image->begin &&
                     image->end - image->begin < image->room + image->room / 16;
         if (!good) {

@@ -77,7 +77,7 @@ static MkLayout *take_entries(MkDevice *device, uint32_t count)
     g_autoptr(GByteArray) entries = g_byte_array_new();
     uint8_t entry[96];
     for (uint32_t i = 0; i < count && !device->gone; i++) {
-        mk_device_read(device, entry, size);
+        mk_device_take(device, entry, size);
         g_byte_array_append(entries, entry, size);
         mk_device_put8(device, MK_LEGACY_CONT);
     }

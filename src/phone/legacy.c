@@ -21,6 +21,14 @@ void mk_device_write(MkDevice *device, const void *data, size_t length)
     device->gone = device->gone || mk_wire_write(device->wire, data, length) != MK_WIRE_OK;
 }
 
+/* Genuine agents assemble everything but bulk data from single bytes; what that means for packets: spec agents.md, last section. */
+bool mk_device_take(MkDevice *device, void *data, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        mk_device_read(device, (uint8_t *)data + i, 1);
+    return !device->gone;
+}
+
 uint8_t mk_device_get8(MkDevice *device)
 {
     uint8_t value;
@@ -31,21 +39,21 @@ uint8_t mk_device_get8(MkDevice *device)
 uint16_t mk_device_get16(MkDevice *device)
 {
     uint8_t raw[2];
-    mk_device_read(device, raw, sizeof raw);
+    mk_device_take(device, raw, sizeof raw);
     return mk_be16(raw);
 }
 
 uint32_t mk_device_get32(MkDevice *device)
 {
     uint8_t raw[4];
-    mk_device_read(device, raw, sizeof raw);
+    mk_device_take(device, raw, sizeof raw);
     return mk_be32(raw);
 }
 
 uint64_t mk_device_get64(MkDevice *device)
 {
     uint8_t raw[8];
-    mk_device_read(device, raw, sizeof raw);
+    mk_device_take(device, raw, sizeof raw);
     return mk_be64(raw);
 }
 
@@ -162,7 +170,7 @@ static void take_slc_block(MkDevice *device)
 {
     uint8_t record[20];
     for (uint32_t n = MIN(mk_device_get32(device), 64); n && !device->gone; n--)
-        mk_device_read(device, record, sizeof record);
+        mk_device_take(device, record, sizeof record);
 }
 
 /* What the host adds for some chips (spec 3.2 step 6). */
@@ -185,7 +193,7 @@ static void take_trailer(MkDevice *device)
 static void take_configuration(MkDevice *device)
 {
     uint8_t fixed[5];
-    mk_device_read(device, fixed, sizeof fixed); /* BROM, boot loader, chip selects */
+    mk_device_take(device, fixed, sizeof fixed); /* BROM, boot loader, chip selects */
     mk_device_get32(device);                     /* NAND access control */
     if (device->release == 1)
         mk_device_get32(device); /* BMT blocks */

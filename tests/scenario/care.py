@@ -2,6 +2,8 @@
 """The other duties: copies, layouts, tables, modes, locks, bad bits, and words for all of it."""
 import json
 import os
+import pathlib
+import shutil
 import signal
 import subprocess
 
@@ -177,6 +179,40 @@ def test_scatter_tools(desk):
 def test_memory_test(desk):
     phone = desk.phone('mt6582-a106-4g')
     assert 'passed' in ok(phone.medik('info', '--memory-test')).text
+
+
+def test_borders_of_transfers(desk):
+    """A phone as strict about the borders of writes as USB is finds nothing to complain about."""
+    phone = desk.phone('mt6582-a106-4g', 'no-system', link='socket', extra=['--borders'])
+    ok(phone.medik('flash', desk.rom('mt6582-a106-4g'), '--yes'))
+    assert phone.state()['border_violations'] == 0
+    phone.boots_to('home')
+
+
+def test_secured_phone(desk):
+    """SLA and DAA are on: without the owner's files nothing goes, with them everything, with foreign ones nothing."""
+    data = pathlib.Path(os.environ.get('MEDIK_DATA_DIR', 'data')) / 'phones'
+    for name in 'right', 'wrong':
+        subprocess.run(['openssl', 'genrsa', '-traditional', '-out', desk.folder / name, '1024'], check=True,
+                       capture_output=True)
+    subprocess.run(['openssl', 'rsa', '-in', desk.folder / 'right', '-pubout', '-out', desk.folder / 'public'], check=True,
+                   capture_output=True)
+    model = desk.folder / 'secured.ini'
+    model.write_text((data / 'mt6582-a106-4g.ini').read_text().replace('target-config=0', 'target-config=6') +
+                     f'sla-key={desk.folder}/public\n')
+    shutil.copy(data / 'mt6582-a106-4g.scatter.txt', desk.folder / 'secured.scatter.txt')
+    auth = desk.folder / 'auth'
+    auth.write_bytes(b'of the maker' * 20)
+    phone = desk.phone(str(model), name='secured', release='G3')
+    preloader = next(desk.rom('mt6582-a106-4g').glob('preloader*'))
+    fails(phone.medik('info', '--preloader', preloader), 10, 'E-AUTH-NEEDED', '--auth')
+    phone.reboot()
+    fails(phone.medik('info', '--preloader', preloader, '--auth', auth), 10, 'E-AUTH-NEEDED', '--key')
+    phone.reboot()
+    fails(phone.medik('info', '--preloader', preloader, '--auth', auth, '--key', desk.folder / 'wrong'), 10,
+          'E-AUTH-WRONG')
+    phone.reboot()
+    ok(phone.medik('info', '--preloader', preloader, '--auth', auth, '--key', desk.folder / 'right'))
 
 
 def test_usage_is_exit_1(desk):

@@ -68,14 +68,16 @@ class Desk:
 
 
 class Phone:
-    def __init__(self, desk, model, state='stock', key='download', name=None, faults=(), extra=(), release=None):
+    def __init__(self, desk, model, state='stock', key='download', name=None, faults=(), extra=(), release=None, link=None):
         self.desk, self.model = desk, model
         self.name = name or f'{model}-{len(desk.phones)}'
         self.release = release or RELEASES[model]
         self.flash = desk.folder / f'{self.name}.flash'
-        self.port = desk.folder / f'{self.name}.port'
+        place = desk.folder / f'{self.name}.port'
+        self.port = f'socket:{place}' if link == 'socket' else place
         self.control = desk.folder / f'{self.name}.control'
-        command = [MEDIK, 'phone', model, '--flash', str(self.flash), '--state', state, '--link', f'pty:{self.port}',
+        command = [MEDIK, 'phone', model, '--flash', str(self.flash), '--state', state, '--link',
+                   str(self.port) if link == 'socket' else f'pty:{place}',
                    '--control', str(self.control), '--key', key]
         for fault in faults:
             command += ['--fault', fault]
@@ -108,7 +110,7 @@ class Phone:
 
     def medik(self, verb, *args, json_mode=False, **options):
         extra = ['--port', self.port, '--da', self.desk.da(self.release), '--timeout', '25']
-        if '--preloader' not in args:
+        if '--preloader' not in args and self.model in RELEASES:
             extra += ['--preloader', next(self.desk.rom(self.model).glob('preloader*'))]
         return self.desk.run(verb, *args, *extra, *(['--json'] if json_mode else []), **options)
 
