@@ -50,9 +50,18 @@ MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_stor
                                 .state = mk_cli_state,
                                 .state_data = cli};
     MkSession *session = mk_session_open(&options, allow_no_storage, mk_cli_progress(cli), cli->cancel, error);
-    if (session)
-        mk_cli_findings(cli, session->findings);
-    return session;
+    if (!session)
+        return NULL;
+    mk_cli_findings(cli, session->findings);
+    /* Said before anything is done, not after all of it. */
+    bool mode = cli->after_set && (cli->after == MK_AFTER_META || cli->after == MK_AFTER_FASTBOOT);
+    if (!mode || strcmp(session->agent->klass->dialect, "legacy") != 0)
+        return session;
+    mk_fault_set(error, MK_FAULT_UNSUPPORTED,
+                 _("This phone's agent cannot restart it into another mode; use `medik boot` afterwards."));
+    mk_session_finish(session, MK_AFTER_REBOOT, NULL);
+    mk_session_free(session);
+    return NULL;
 }
 
 MkAfter mk_cli_after_reading(const MkSession *session)

@@ -115,6 +115,16 @@ static uint32_t refuse_address(const MkDevice *device, uint64_t address, uint64_
     return mk_device_in_range(device, address, length) ? 0 : MK_LEGACY_S_INVALID_RANGE;
 }
 
+/* Says yes, or no and why. */
+static bool admit(MkDevice *device, uint32_t refusal)
+{
+    if (refusal)
+        mk_device_nack(device, refusal);
+    else
+        mk_device_put8(device, MK_LEGACY_ACK);
+    return !refusal;
+}
+
 /* --- D6 -------------------------------------------------------------------------------------------------------------------------------- */
 
 /* True: the host wants the next packet. G4 waits for one of the two answers, older releases take anything but 5A as "again". */
@@ -177,11 +187,8 @@ void mk_device_read_storage(MkDevice *device)
         refusal = MK_LEGACY_S_SDMMC_READ;
     if (device->gone)
         return;
-    if (refusal) {
-        mk_device_nack(device, refusal);
+    if (!admit(device, refusal))
         return;
-    }
-    mk_device_put8(device, MK_LEGACY_ACK);
     uint32_t packet = mk_device_get32(device);
     if (packet == 0)
         mk_device_halt(device, "packets of no length");
@@ -254,11 +261,8 @@ void mk_device_write_data(MkDevice *device)
     uint16_t sum = 0;
     if (device->gone)
         return;
-    if (refusal) {
-        mk_device_nack(device, refusal);
+    if (!admit(device, refusal))
         return;
-    }
-    mk_device_put8(device, MK_LEGACY_ACK);
     Incoming incoming = {.address = address};
     mk_device_take_packets(device, length, packet, checked, &sum, store_at, &incoming);
 }
@@ -275,11 +279,8 @@ void mk_device_write_image(MkDevice *device)
         return;
     if (device->release >= 2)
         mk_device_put32(device, IMAGE_PACKET);
-    if (refusal) {
-        mk_device_nack(device, refusal);
+    if (!admit(device, refusal))
         return;
-    }
-    mk_device_put8(device, MK_LEGACY_ACK);
     Incoming incoming = {.address = address};
     if (!mk_device_take_packets(device, length, IMAGE_PACKET, checked, &sum, store_at, &incoming))
         return;
