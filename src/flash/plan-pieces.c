@@ -129,6 +129,7 @@ MkStep *mk_plan_add_image(MkPlan *plan, MkSession *session, const MkPartition *p
     MkStep *step = mk_plan_add(plan, preloader ? MK_STEP_WRITE_PRELOADER : MK_STEP_WRITE, partition->name,
                                partition->region, partition->start, partition->size);
     step->path = g_canonicalize_filename(path, NULL);
+    step->payload = mk_image_payload(image);
     step->sha256 = g_strdup(sha256);
     step->klass = mk_partition_class(partition);
     step->type = nand ? nand_type(partition, content) : partition->type;

@@ -58,7 +58,7 @@ MkStep *mk_plan_add(MkPlan *plan, MkStepKind kind, const char *name, MkRegion re
     step->name = g_strdup(name);
     step->region = region;
     step->offset = offset;
-    step->length = length;
+    step->length = step->payload = length;
     step->klass = MK_CLASS_SYSTEM;
     g_ptr_array_add(plan->steps, step);
     return step;
@@ -94,7 +94,7 @@ void mk_plan_totals(const MkPlan *plan, uint64_t *saved, uint64_t *written, uint
     *saved = *written = *erased = 0;
     for (guint i = 0; i < plan->steps->len; i++) {
         const MkStep *step = plan->steps->pdata[i];
-        *(step->kind == MK_STEP_SAVE ? saved : step_sends(step) ? written : erased) += step->length;
+        *(step->kind == MK_STEP_SAVE ? saved : step_sends(step) ? written : erased) += step->payload;
     }
 }
 
@@ -116,7 +116,7 @@ static void add_lines(GString *text, const char *heading, const GPtrArray *lines
 
 static void add_step(GString *text, guint number, const MkStep *step)
 {
-    g_autofree char *size = mk_size_text(step->length);
+    g_autofree char *size = mk_size_text(step->payload);
     g_autofree char *file = step->path ? g_path_get_basename(step->path) : NULL;
     g_string_append_printf(text, "  %2u. %-15s %-16s %10s  %s+0x%" G_GINT64_MODIFIER "x", number,
                            mk_step_verb(step->kind), step->name, size, mk_region_name(step->region), step->offset);
@@ -138,7 +138,7 @@ char *mk_plan_text(const MkPlan *plan)
     uint64_t saved, written, erased;
     mk_plan_totals(plan, &saved, &written, &erased);
     g_autofree char *s = mk_size_text(saved), *w = mk_size_text(written), *e = mk_size_text(erased);
-    g_string_append_printf(text, _("Together: save %s, write at most %s, erase %s.\n"), s, w, e);
+    g_string_append_printf(text, _("Together: save %s, write %s, erase %s.\n"), s, w, e);
     add_lines(text, _("Good to know:"), plan->notes);
     return g_string_free(text, FALSE);
 }
@@ -151,6 +151,7 @@ static void step_to_json(JsonBuilder *builder, const MkStep *step)
     mk_json_int(builder, "region", step->region);
     mk_json_int(builder, "offset", (gint64)step->offset);
     mk_json_int(builder, "length", (gint64)step->length);
+    mk_json_int(builder, "payload", (gint64)step->payload);
     mk_json_string(builder, "path", step->path);
     if (step->data) {
         gsize length;
@@ -195,6 +196,7 @@ static bool step_from_json(MkPlan *plan, JsonObject *object)
     if (kind < 0 || kind > MK_STEP_RESTORE || region < 0 || region >= MK_REGION_N || !name || offset < 0 || length < 0)
         return false;
     MkStep *step = mk_plan_add(plan, (MkStepKind)kind, name, (MkRegion)region, (uint64_t)offset, (uint64_t)length);
+    step->payload = (uint64_t)mk_json_get_int(object, "payload", length);
     step->path = g_strdup(mk_json_get_string(object, "path"));
     step->sha256 = g_strdup(mk_json_get_string(object, "sha256"));
     step->reason = g_strdup(mk_json_get_string(object, "reason"));

@@ -18,11 +18,12 @@ typedef struct {
     MkStepKind kind;
     char *name; /* partition or "primary GPT", … */
     MkRegion region;
-    uint64_t offset; /* bytes in the region */
-    uint64_t length; /* bytes of the phone touched at most */
-    char *path;      /* file, or NULL; of a SAVE step: its name in the job's folder */
-    GBytes *data;    /* of table steps, else NULL */
-    char *sha256;    /* of the file for writing steps, checked again before it is sent; NULL = made by this plan */
+    uint64_t offset;  /* bytes in the region */
+    uint64_t length;  /* bytes of the phone touched at most */
+    uint64_t payload; /* bytes that travel: of an image what is no hole; else `length` */
+    char *path;       /* file, or NULL; of a SAVE step: its name in the job's folder */
+    GBytes *data;     /* of table steps, else NULL */
+    char *sha256;     /* of the file for writing steps, checked again before it is sent; NULL = made by this plan */
     MkClass klass;
     MkImageType type; /* NAND images: how the file lies */
     char *reason;     /* why, one sentence */
