@@ -97,12 +97,14 @@ void mk_device_switch_part(MkDevice *device)
     mk_device_put8(device, MK_LEGACY_ACK);
 }
 
-/* The part byte of 61 and 62 switches by itself; FF is linear space and leaves it. */
+/* The part byte of 61 and 62 switches by itself; FF is linear space, whatever the agent counts by. */
 static void take_part(MkDevice *device)
 {
     uint8_t part = mk_device_get8(device);
     if (part > 0 && part < G_N_ELEMENTS(parts))
         device->part = parts[part];
+    else if (part == MK_LEGACY_PART_LINEAR)
+        device->addressing = MK_ADDRESS_LINEAR;
 }
 
 /* 0: fine. Order of the checks as measured: alignment, then range. */
@@ -252,7 +254,7 @@ static MkChipResult store_at(MkDevice *device, uint64_t position, const uint8_t 
                             : mk_device_store(device, incoming->address + position, data, length);
 }
 
-void mk_device_write_data(MkDevice *device)
+static void write_data(MkDevice *device)
 {
     bool checked = mk_device_get8(device) != 0;
     take_part(device);
@@ -267,7 +269,7 @@ void mk_device_write_data(MkDevice *device)
     mk_device_take_packets(device, length, packet, checked, &sum, store_at, &incoming);
 }
 
-void mk_device_write_image(MkDevice *device)
+static void write_image(MkDevice *device)
 {
     bool checked = mk_device_get8(device) != 0;
     take_part(device);
@@ -290,6 +292,21 @@ void mk_device_write_image(MkDevice *device)
         mk_device_put8(device, MK_LEGACY_NACK);
         mk_device_put16(device, sum);
     }
+}
+
+/* What 61 and 62 say about addressing counts for them only. */
+void mk_device_write_data(MkDevice *device)
+{
+    MkAddressing addressing = device->addressing;
+    write_data(device);
+    device->addressing = addressing;
+}
+
+void mk_device_write_image(MkDevice *device)
+{
+    MkAddressing addressing = device->addressing;
+    write_image(device);
+    device->addressing = addressing;
 }
 
 /* --- D4 -------------------------------------------------------------------------------------------------------------------------------------- */
