@@ -70,36 +70,110 @@ static bool registers(MkDevice *device, uint8_t command)
 
 /* --- memory test -------------------------------------------------------------------------------------------------------------------------- */
 
-static bool test_is_possible(const MkDevice *device, uint32_t storage, uint64_t size, uint32_t width, uint32_t method)
+typedef struct {
+    uint32_t storage;
+    uint64_t start, size;
+    uint32_t width, method;
+} MemoryTest;
+
+#define METHOD_DUMP 0
+#define DUMP_PACKET 0x10000u
+
+static MkRegion tested_region(const MkDevice *device, const MemoryTest *test)
 {
-    if (storage == EXTERNAL_DRAM && (!device->machine->dram_up || size > device->model->dram_size))
+    if (test->storage == 4 && !mk_device_is_nand(device))
+        return MK_REGION_USER;
+    return test->storage == 1 && mk_device_is_nand(device) ? MK_REGION_NAND : MK_REGION_NONE;
+}
+
+static bool test_is_possible(const MkDevice *device, const MemoryTest *test)
+{
+    MkRegion region = tested_region(device, test);
+    const MkGeometry *geometry = &device->model->geometry;
+    if (test->width > 2 || test->method >= 6 || test->size == 0)
         return false;
-    bool known = storage == EXTERNAL_DRAM || (storage == 4 && !mk_device_is_nand(device)) ||
-                 (storage == 1 && mk_device_is_nand(device));
-    return known && !mk_chip_absent(device->chip) && width <= 2 && method >= 1 && method < 6;
+    if (test->storage == EXTERNAL_DRAM)
+        return device->machine->dram_up && test->size <= device->model->dram_size;
+    uint64_t room = region == MK_REGION_NAND ? geometry->nand_size : region == MK_REGION_USER ? geometry->user : 0;
+    return !mk_chip_absent(device->chip) && test->start < room && test->size <= room - test->start;
+}
+
+/* RAM is not kept between commands: it reads as zero. */
+static bool dump_piece(MkDevice *device, MkStore *store, uint64_t at, uint8_t *buffer, size_t length)
+{
+    memset(buffer, 0, length);
+    return !store || mk_store_read(store, at, buffer, length, NULL, NULL);
+}
+
+static void dump(MkDevice *device, const MemoryTest *test)
+{
+    MkRegion region = tested_region(device, test);
+    g_autoptr(MkStore) store = region == MK_REGION_NONE ? NULL : mk_chip_store(device->chip, region);
+    uint8_t *buffer = mk_device_buffer(device, DUMP_PACKET);
+    mk_device_put32(device, DUMP_PACKET);
+    for (uint64_t done = 0; done < test->size && !device->gone;) {
+        size_t piece = (size_t)MIN(DUMP_PACKET, test->size - done);
+        if (!dump_piece(device, store, test->start + done, buffer, piece)) {
+            mk_device_halt(device, "the storage fails in the middle of a dump");
+            return;
+        }
+        mk_device_write(device, buffer, piece);
+        mk_device_put16(device, mk_sum16(0, buffer, piece));
+        if (mk_device_get8(device) == MK_LEGACY_ACK)
+            done += piece;
+    }
+}
+
+/* Where the range fails, for the report of a test. */
+static bool find_failure(const MkDevice *device, const MemoryTest *test, uint64_t *address)
+{
+    MkRegion region = tested_region(device, test);
+    uint64_t step = 512;
+    if (region == MK_REGION_NONE || !mk_chip_would_fail(device->chip, region, test->start, test->size))
+        return false;
+    for (*address = test->start; !mk_chip_would_fail(device->chip, region, *address, step); *address += step)
+        ;
+    return true;
+}
+
+static void report_memory_failure(MkDevice *device, uint64_t address)
+{
+    mk_device_put32(device, mk_device_status(device, 3094));
+    mk_device_put_wide(device, address);
+    for (unsigned i = 0; i < 5; i++) /* patterns, what was read, pins */
+        mk_device_put32(device, 0);
 }
 
 static void memory_test(MkDevice *device)
 {
-    uint32_t storage = mk_device_get32(device);
-    mk_device_get_wide(device);
-    uint64_t size = mk_device_get_wide(device);
-    uint32_t width = mk_device_get32(device), method = mk_device_get32(device);
+    MemoryTest test = {.storage = mk_device_get32(device)};
+    uint64_t failed;
+    test.start = mk_device_get_wide(device);
+    test.size = mk_device_get_wide(device);
+    test.width = mk_device_get32(device);
+    test.method = mk_device_get32(device);
     mk_device_get32(device); /* pattern */
     if (device->gone)
         return;
-    if (!test_is_possible(device, storage, size, width, method)) {
+    if (!test_is_possible(device, &test)) {
         mk_device_nack(device, 1002);
         return;
     }
     mk_device_put8(device, MK_LEGACY_ACK);
+    if (test.method == METHOD_DUMP) {
+        dump(device, &test);
+        return;
+    }
     for (uint32_t progress = 25; progress < 100; progress += 25) {
         mk_device_put32(device, mk_device_status(device, MK_LEGACY_S_IN_PROGRESS));
         mk_device_put32(device, progress);
-        if (mk_device_get8(device) == MK_LEGACY_STOP)
+        if (mk_device_get8(device) == MK_LEGACY_STOP || device->gone)
             return;
     }
-    mk_device_put32(device, 0);
+    if (find_failure(device, &test, &failed))
+        report_memory_failure(device, failed);
+    else
+        mk_device_put32(device, 0);
 }
 
 /* --- the boot loader (51) --------------------------------------------------------------------------------------------------------------------- */
