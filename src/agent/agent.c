@@ -51,23 +51,7 @@ bool mk_agent_can(const MkAgent *agent, MkAgentCaps cap)
 
 uint64_t mk_agent_region_size(const MkAgent *agent, MkRegion region)
 {
-    const MkGeometry *geometry = &agent->info.geometry;
-    switch (region) {
-    case MK_REGION_BOOT1: return geometry->boot1;
-    case MK_REGION_BOOT2: return geometry->boot2;
-    case MK_REGION_RPMB: return geometry->rpmb;
-    case MK_REGION_GP1:
-    case MK_REGION_GP2:
-    case MK_REGION_GP3:
-    case MK_REGION_GP4: return geometry->gp[region - MK_REGION_GP1];
-    case MK_REGION_USER: return geometry->user;
-    case MK_REGION_LU0:
-    case MK_REGION_LU1:
-    case MK_REGION_LU2:
-    case MK_REGION_LU3: return geometry->lu[region - MK_REGION_LU0];
-    case MK_REGION_NAND: return geometry->nand_size;
-    default: return 0;
-    }
+    return mk_geometry_region_size(&agent->info.geometry, region);
 }
 
 static bool not_lost(const MkAgent *agent, GError **error)

@@ -217,7 +217,7 @@ MkStore *mk_session_partition_store(MkSession *session, const MkPartition *parti
 
 static bool read_raw_tables(MkSession *session, GError **error)
 {
-    MkStore *user = mk_session_store(session, MK_REGION_USER, error);
+    MkStore *user = mk_session_store(session, mk_geometry_main_region(&session->agent->info.geometry), error);
     if (!user)
         return false;
     session->gpt = mk_gpt_read(user, session->findings, session->cancel, error);
@@ -341,7 +341,7 @@ static bool range_is_blank(MkStore *store, uint64_t offset, uint64_t length, GCa
 
 bool mk_session_is_blank(MkSession *session, const MkLayout *layout, bool *blank, GError **error)
 {
-    MkRegion region = session->agent->info.storage == MK_STORAGE_NAND ? MK_REGION_NAND : MK_REGION_USER;
+    MkRegion region = mk_geometry_main_region(&session->agent->info.geometry);
     MkStore *store = mk_session_store(session, region, error);
     *blank = !session->layout;
     if (!store || !range_is_blank(store, 0, EDGE, session->cancel, blank, error))

@@ -3,31 +3,9 @@
 
 #include "core/i18n.h"
 
-static uint64_t capacity_of(const MkGeometry *geometry, MkRegion region)
-{
-    switch (region) {
-    case MK_REGION_BOOT1:
-    case MK_REGION_BOOT1_BOOT2: return geometry->boot1;
-    case MK_REGION_BOOT2: return geometry->boot2;
-    case MK_REGION_RPMB: return geometry->rpmb;
-    case MK_REGION_GP1:
-    case MK_REGION_GP2:
-    case MK_REGION_GP3:
-    case MK_REGION_GP4: return geometry->gp[region - MK_REGION_GP1];
-    case MK_REGION_USER: return geometry->user;
-    case MK_REGION_LU0:
-    case MK_REGION_LU0_LU1: return geometry->lu[0];
-    case MK_REGION_LU1: return geometry->lu[1];
-    case MK_REGION_LU2: return geometry->lu[2];
-    case MK_REGION_LU3: return geometry->lu[3];
-    case MK_REGION_NAND: return geometry->nand_size;
-    default: return 0;
-    }
-}
-
 static void check_one(const MkPartition *partition, const MkGeometry *geometry, GPtrArray *findings)
 {
-    uint64_t capacity = capacity_of(geometry, partition->region);
+    uint64_t capacity = mk_geometry_region_size(geometry, partition->region);
     uint32_t unit = partition->region == MK_REGION_NAND ? geometry->nand_block
                     : geometry->sector                  ? geometry->sector
                                                         : 512;

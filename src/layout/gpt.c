@@ -349,8 +349,8 @@ static void add_backup(GPtrArray *patches, const Encoding *encoding)
 static bool geometry_of(const MkGeometry *geometry, Encoding *encoding, GError **error)
 {
     bool ufs = geometry->storage == MK_STORAGE_UFS;
-    uint64_t size = ufs ? geometry->lu[2] : geometry->user;
-    encoding->region = ufs ? MK_REGION_LU2 : MK_REGION_USER;
+    encoding->region = mk_geometry_main_region(geometry);
+    uint64_t size = mk_geometry_region_size(geometry, encoding->region);
     encoding->sector = geometry->sector ? geometry->sector : ufs ? 4096 : 512;
     if (size / encoding->sector < 128) {
         mk_fault_set(error, MK_FAULT_STOR_SMALL, _("The storage is too small for a GPT."));

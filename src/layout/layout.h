@@ -99,6 +99,13 @@ typedef struct {
     uint32_t pool_blocks; /* BMT pool, 80 if not reported */
 } MkGeometry;
 
+/* Bytes of a region; 0 = the storage has none. The pairs (BOOT1_BOOT2, LU0_LU1) count once. */
+uint64_t mk_geometry_region_size(const MkGeometry *geometry, MkRegion region);
+/* The region that holds the partition table and the partitions: USER, on UFS LU2, on NAND the array (spec da-xflash.md 10). */
+MkRegion mk_geometry_main_region(const MkGeometry *geometry);
+/* Where copy 0 and copy 1 of the preloader live: boot 1 and 2, on UFS LU0 and LU1, on NAND the array. */
+MkRegion mk_geometry_boot_region(const MkGeometry *geometry, unsigned copy);
+
 typedef struct {
     int refs;
     MkLayoutKind kind;

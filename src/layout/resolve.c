@@ -127,23 +127,17 @@ static uint64_t header_of(const MkLayout *layout, const MkGeometry *geometry)
 static bool choose_main(Resolver *resolver, GError **error)
 {
     const MkGeometry *geometry = resolver->geometry;
+    resolver->main = mk_geometry_main_region(geometry);
+    resolver->capacity = mk_geometry_region_size(geometry, resolver->main);
     switch (geometry->storage) {
     case MK_STORAGE_EMMC:
     case MK_STORAGE_SDMMC:
-        resolver->main = MK_REGION_USER;
-        resolver->capacity = geometry->user;
         resolver->block = resolver->layout->block_size ? resolver->layout->block_size : 0x20000;
         return true;
     case MK_STORAGE_UFS:
-        resolver->main = MK_REGION_LU2;
-        resolver->capacity = geometry->lu[2];
         resolver->block = resolver->layout->block_size ? resolver->layout->block_size : 0x80000;
         return true;
-    case MK_STORAGE_NAND:
-        resolver->main = MK_REGION_NAND;
-        resolver->block = geometry->nand_block;
-        resolver->capacity = geometry->nand_size;
-        return true;
+    case MK_STORAGE_NAND: resolver->block = geometry->nand_block; return true;
     default:
         mk_fault_set(error, MK_FAULT_STOR_NONE, _("The phone reports no storage, so the layout cannot be placed."));
         return false;

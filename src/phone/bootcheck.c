@@ -65,13 +65,12 @@ static bool preloader_in(MkStore *store, uint64_t size, bool header, const MkMod
 
 static bool check_preloader(Start *start)
 {
-    static const MkRegion regions[] = {MK_REGION_BOOT1, MK_REGION_BOOT2};
     if (start->model->geometry.storage == MK_STORAGE_NAND) {
         if (preloader_in(start->store, 0x20000, false, start->model))
             return true;
     } else {
-        for (unsigned i = 0; i < G_N_ELEMENTS(regions); i++) {
-            g_autoptr(MkStore) boot = mk_chip_store(start->chip, regions[i]);
+        for (unsigned i = 0; i < 2; i++) {
+            g_autoptr(MkStore) boot = mk_chip_store(start->chip, mk_geometry_boot_region(&start->model->geometry, i));
             if (preloader_in(boot, MIN(boot->size, 0x40000), true, start->model))
                 return true;
         }
@@ -245,13 +244,12 @@ static void check_identity(Start *start)
 
 MkBootReport *mk_bootcheck(MkChip *chip, const MkModel *model, GError **error)
 {
-    bool nand = model->geometry.storage == MK_STORAGE_NAND;
     g_autoptr(MkBootReport) report = g_new0(MkBootReport, 1);
     g_autoptr(GError) local = NULL;
     Start start = {.chip = chip,
                    .model = model,
                    .report = report,
-                   .store = mk_chip_store(chip, nand ? MK_REGION_NAND : MK_REGION_USER)};
+                   .store = mk_chip_store(chip, mk_geometry_main_region(&model->geometry))};
     if (check_preloader(&start) && check_table(&start, &local) && check_lk(&start) && check_boot(&start) &&
         check_system(&start))
         check_identity(&start);

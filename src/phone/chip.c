@@ -1,4 +1,4 @@
-/* An eMMC: four regions, each a sparse file. */
+/* An eMMC (boot1, boot2, RPMB, user) or a UFS (LU0, LU1, LU2): each region a sparse file. */
 #include "phone/chip-private.h"
 
 #include "core/fault.h"
@@ -10,24 +10,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct {
+/* Which regions a kind of storage has, and the file of each. */
+typedef struct {
     MkRegion region;
     const char *file;
-} files[] = {{MK_REGION_BOOT1, "boot1.img"},
-             {MK_REGION_BOOT2, "boot2.img"},
-             {MK_REGION_RPMB, "rpmb.img"},
-             {MK_REGION_USER, "user.img"}};
+} RegionFile;
 
-static uint64_t region_size(const MkGeometry *geometry, MkRegion region)
-{
-    switch (region) {
-    case MK_REGION_BOOT1: return geometry->boot1;
-    case MK_REGION_BOOT2: return geometry->boot2;
-    case MK_REGION_RPMB: return geometry->rpmb;
-    case MK_REGION_USER: return geometry->user;
-    default: return 0;
-    }
-}
+static const RegionFile emmc_files[] = {{MK_REGION_BOOT1, "boot1.img"},
+                                        {MK_REGION_BOOT2, "boot2.img"},
+                                        {MK_REGION_RPMB, "rpmb.img"},
+                                        {MK_REGION_USER, "user.img"},
+                                        {MK_REGION_NONE, NULL}};
+static const RegionFile ufs_files[] = {
+    {MK_REGION_LU0, "lu0.img"}, {MK_REGION_LU1, "lu1.img"}, {MK_REGION_LU2, "lu2.img"}, {MK_REGION_NONE, NULL}};
 
 int mk_chip_open_file(const char *folder, const char *name, uint64_t size, bool create, GError **error)
 {
@@ -62,12 +57,13 @@ MkChip *mk_chip_open(const MkModel *model, const char *folder, bool create, GErr
     }
     if (model->geometry.storage == MK_STORAGE_NAND)
         return mk_nand_open(chip, folder, create, error) ? g_steal_pointer(&chip) : NULL;
-    for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
-        uint64_t size = region_size(&model->geometry, files[i].region);
-        int fd = mk_chip_open_file(folder, files[i].file, size, create, error);
+    const RegionFile *files = model->geometry.storage == MK_STORAGE_UFS ? ufs_files : emmc_files;
+    for (; files->file; files++) {
+        uint64_t size = mk_geometry_region_size(&model->geometry, files->region);
+        int fd = mk_chip_open_file(folder, files->file, size, create, error);
         if (fd < 0)
             return NULL;
-        chip->fd[files[i].region] = fd;
+        chip->fd[files->region] = fd;
     }
     return g_steal_pointer(&chip);
 }
@@ -98,7 +94,7 @@ void mk_chip_set_absent(MkChip *chip, bool absent)
 
 uint64_t mk_chip_size(const MkChip *chip, MkRegion region)
 {
-    return region_size(&chip->model->geometry, region);
+    return region == MK_REGION_NAND ? 0 : mk_geometry_region_size(&chip->model->geometry, region);
 }
 
 /* --- injected troubles -------------------------------------------------------------------------------------------------- */

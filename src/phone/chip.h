@@ -1,5 +1,6 @@
-/* Flash chips backed by sparse files with real geometry: an eMMC (boot1, boot2, RPMB, user) or a NAND (pages, spare, factory bad blocks,
- * BMT pool). Folder layout: boot1.img boot2.img rpmb.img user.img, or nand.img (page + spare interleaved). */
+/* Flash chips backed by sparse files with real geometry: an eMMC (boot1, boot2, RPMB, user), a UFS (LU0 and LU1 for booting, LU2 for the
+ * rest, blocks of 4096 bytes) or a NAND (pages, spare, factory bad blocks, BMT pool). Folder layout: boot1.img boot2.img rpmb.img
+ * user.img, or lu0.img lu1.img lu2.img, or nand.img (page + spare interleaved). */
 #pragma once
 
 #include "phone/model.h"
@@ -21,7 +22,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkChip, mk_chip_free)
 bool mk_chip_absent(const MkChip *chip); /* injected: storage does not answer the probe */
 void mk_chip_set_absent(MkChip *chip, bool absent);
 
-/* eMMC regions (BOOT1, BOOT2, RPMB, USER). Erase makes 0x00 (punches holes). */
+/* eMMC regions (BOOT1, BOOT2, RPMB, USER) and UFS regions (LU0, LU1, LU2). Erase makes 0x00 (punches holes). */
 uint64_t mk_chip_size(const MkChip *chip, MkRegion region);
 MkChipResult mk_chip_read(MkChip *chip, MkRegion region, uint64_t offset, void *data, size_t length);
 MkChipResult mk_chip_write(MkChip *chip, MkRegion region, uint64_t offset, const void *data, size_t length);

@@ -149,9 +149,8 @@ static bool put_preloader(Fill *fill, GError **error)
         return mk_store_write(nand, 0, data, length, NULL, error);
     }
     g_autoptr(GBytes) header = mk_preloader_boot_header(0x40000);
-    static const MkRegion regions[] = {MK_REGION_BOOT1, MK_REGION_BOOT2};
-    for (unsigned i = 0; i < G_N_ELEMENTS(regions); i++) {
-        g_autoptr(MkStore) boot = mk_chip_store(fill->chip, regions[i]);
+    for (unsigned i = 0; i < 2; i++) {
+        g_autoptr(MkStore) boot = mk_chip_store(fill->chip, mk_geometry_boot_region(&fill->model->geometry, i));
         if (!mk_store_write(boot, 0, g_bytes_get_data(header, NULL), g_bytes_get_size(header), NULL, error) ||
             !mk_store_write(boot, g_bytes_get_size(header), data, length, NULL, error))
             return false;
@@ -203,13 +202,13 @@ static bool erase_tables(Fill *fill, GError **error)
         uint64_t first = geometry->nand_size - (uint64_t)(geometry->pool_blocks + 2) * geometry->nand_block;
         return mk_store_erase(nand, first, 2 * (uint64_t)geometry->nand_block, NULL, error);
     }
-    g_autoptr(MkStore) user = mk_chip_store(fill->chip, MK_REGION_USER);
+    g_autoptr(MkStore) user = mk_chip_store(fill->chip, mk_geometry_main_region(geometry));
     static const char *const tables[] = {"ebr1", "ebr2", "pmt"};
     for (unsigned i = 0; i < G_N_ELEMENTS(tables); i++)
         if (!erase_partition(fill, tables[i], error))
             return false;
     /* MBR or primary GPT in front, backup GPT and late PMT at the end. */
-    return mk_store_erase(user, 0, 34 * 512, NULL, error) &&
+    return mk_store_erase(user, 0, 34 * geometry->sector, NULL, error) &&
            mk_store_erase(user, user->size - (1 << 20), 1 << 20, NULL, error);
 }
 
@@ -270,18 +269,18 @@ static bool make_bad_boot(Fill *fill, GError **error)
 
 static bool spoil_gpt(Fill *fill, bool backup, GError **error)
 {
-    g_autoptr(MkStore) user = mk_chip_store(fill->chip, MK_REGION_USER);
-    uint64_t header = backup ? user->size - 512 : 512;
+    const MkGeometry *geometry = &fill->model->geometry;
+    g_autoptr(MkStore) user = mk_chip_store(fill->chip, mk_geometry_main_region(geometry));
+    uint64_t header = backup ? user->size - geometry->sector : geometry->sector;
     return mk_store_write(user, header + 40, "\xDE\xAD", 2, NULL, error);
 }
 
 static bool make_no_preloader(Fill *fill, GError **error)
 {
-    static const MkRegion regions[] = {MK_REGION_BOOT1, MK_REGION_BOOT2};
     if (fill->model->geometry.storage == MK_STORAGE_NAND)
         return erase_partition(fill, "preloader", error);
-    for (unsigned i = 0; i < G_N_ELEMENTS(regions); i++) {
-        g_autoptr(MkStore) boot = mk_chip_store(fill->chip, regions[i]);
+    for (unsigned i = 0; i < 2; i++) {
+        g_autoptr(MkStore) boot = mk_chip_store(fill->chip, mk_geometry_boot_region(&fill->model->geometry, i));
         if (!mk_store_erase(boot, 0, boot->size, NULL, error))
             return false;
     }

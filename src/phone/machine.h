@@ -52,4 +52,7 @@ void mk_machine_log(MkMachine *machine, const char *format, ...) G_GNUC_PRINTF(2
 /* Each runs on the phone's own thread until it is over. */
 MkNext mk_bootrom_run(MkMachine *machine);   /* start handshake, commands; MK_NEXT_AGENT after JUMP_DA */
 MkNext mk_preloader_run(MkMachine *machine); /* READY window, tokens, commands */
-MkNext mk_legacy_run(MkMachine *machine);    /* the legacy agent, stage 1 to finish */
+/* The agents' sides, from the jump into stage 1 to the end. */
+MkNext mk_legacy_run(MkMachine *machine);
+MkNext mk_xflash_run(MkMachine *machine);
+MkNext mk_xml_run(MkMachine *machine);

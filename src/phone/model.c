@@ -90,13 +90,16 @@ static void read_storage(MkModel *model, Keys *keys)
     MkGeometry *geometry = &model->geometry;
     g_autofree char *kind = text_of(keys, "storage-kind", true);
     unsigned ids[5] = {0};
-    bool nand = g_strcmp0(kind, "NAND") == 0;
-    geometry->storage = nand ? MK_STORAGE_NAND : MK_STORAGE_EMMC;
-    geometry->sector = 512;
-    geometry->boot1 = size_of(keys, "boot1", !nand);
-    geometry->boot2 = size_of(keys, "boot2", !nand);
-    geometry->rpmb = size_of(keys, "rpmb", !nand);
-    geometry->user = size_of(keys, "user", !nand);
+    bool nand = g_strcmp0(kind, "NAND") == 0, ufs = g_strcmp0(kind, "UFS") == 0, emmc = !nand && !ufs;
+    geometry->storage = nand ? MK_STORAGE_NAND : ufs ? MK_STORAGE_UFS : MK_STORAGE_EMMC;
+    geometry->sector = ufs ? 4096 : 512;
+    geometry->boot1 = size_of(keys, "boot1", emmc);
+    geometry->boot2 = size_of(keys, "boot2", emmc);
+    geometry->rpmb = size_of(keys, "rpmb", emmc);
+    geometry->user = size_of(keys, "user", emmc);
+    geometry->lu[0] = size_of(keys, "lu0", ufs);
+    geometry->lu[1] = size_of(keys, "lu1", ufs);
+    geometry->lu[2] = size_of(keys, "lu2", ufs);
     geometry->nand_size = size_of(keys, "nand-size", nand);
     geometry->nand_block = (uint32_t)size_of(keys, "nand-block", nand);
     geometry->nand_page = (uint32_t)size_of(keys, "nand-page", nand);
@@ -130,6 +133,7 @@ static void read_identity(MkModel *model, Keys *keys)
     memcpy(model->chip_id, bytes, 16);
     memcpy(model->me_id, bytes + 8, 16);
     memcpy(model->soc_id, bytes, 32);
+    memcpy(model->hrid, bytes + 16, 16);
     if (model->cid[0] == 0 && model->geometry.storage == MK_STORAGE_EMMC) {
         memcpy(model->cid, card, sizeof card);
         memcpy(model->cid + sizeof card, bytes + 20, 7);
@@ -140,6 +144,30 @@ static void read_identity(MkModel *model, Keys *keys)
     model->project = text_of(keys, "project", true);
     model->build = text_of(keys, "build", true);
     model->android = text_of(keys, "android", true);
+}
+
+/* What is told by the agents of 2015 and later (spec da-xflash.md 6.1, 11). */
+static void read_agent(MkModel *model, Keys *keys)
+{
+    g_autofree char *dialect = text_of(keys, "dialect", false);
+    model->agent_release = text_of(keys, "agent-release", true);
+    model->flavour = text_of(keys, "flavour", false);
+    model->agent_key = text_of(keys, "agent-key", false);
+    model->ufs_model = text_of(keys, "ufs-model", model->geometry.storage == MK_STORAGE_UFS);
+    model->life_a = (uint8_t)size_of(keys, "life-a", false);
+    model->life_b = (uint8_t)size_of(keys, "life-b", false);
+    model->pre_eol = (uint8_t)size_of(keys, "pre-eol", false);
+    model->dram_type = (uint32_t)size_of(keys, "dram-type", false);
+    model->rpmb_key = flag_of(keys, "rpmb-key");
+    model->ab = flag_of(keys, "ab");
+    model->dialect = !dialect || strcmp(dialect, "legacy") == 0 ? MK_DA_LEGACY
+                     : strcmp(dialect, "xflash") == 0           ? MK_DA_XFLASH
+                     : strcmp(dialect, "xml") == 0              ? MK_DA_XML
+                                                                : MK_DA_UNKNOWN;
+    if (model->dialect == MK_DA_UNKNOWN && !keys->failed) {
+        keys->failed = true;
+        mk_fault_set(keys->error, MK_FAULT_FILE, _("%s: dialect=%s is not known."), keys->path, dialect);
+    }
 }
 
 static bool read_table(MkModel *model, Keys *keys)
@@ -228,10 +256,10 @@ MkModel *mk_model_load(const char *name, GError **error)
     Keys keys = {.file = file, .path = path, .error = error};
     model->id = g_strndup(base, strlen(base) - strlen(".ini"));
     model->title = text_of(&keys, "title", true);
-    model->agent_release = text_of(&keys, "agent-release", true);
     read_chip(model, &keys);
     read_storage(model, &keys);
     read_identity(model, &keys);
+    read_agent(model, &keys);
     if (keys.failed || !read_table(model, &keys))
         return NULL;
     if (!model->soc) {
@@ -245,10 +273,10 @@ void mk_model_free(MkModel *model)
 {
     if (!model)
         return;
-    char *texts[] = {
-        model->id,    model->title,      model->meta_variant, model->sla_key, model->agent_release, model->scatter_text,
-        model->brand, model->model_name, model->device,       model->project, model->build,         model->android,
-        model->fs};
+    char *texts[] = {model->id,           model->title,   model->meta_variant, model->sla_key, model->agent_release,
+                     model->scatter_text, model->brand,   model->model_name,   model->device,  model->project,
+                     model->build,        model->android, model->fs,           model->flavour, model->agent_key,
+                     model->ufs_model};
     for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_clear_pointer(&model->layout, mk_layout_unref);

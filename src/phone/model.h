@@ -41,6 +41,15 @@ typedef struct {
     MkLayout *layout;   /* parsed and resolved for the geometry */
     uint64_t header;    /* H_build */
     uint32_t emi_version;
+    MkDaFamily dialect; /* that agents for this chip speak */
+    char *flavour;   /* of XFlash: "2015", "2020", "2025" (the stages that an agent of that year has); NULL elsewhere */
+    char *agent_key; /* PEM public key path: the agent demands its SLA; or NULL */
+    uint8_t hrid[16];
+    uint8_t life_a, life_b, pre_eol; /* as the storage reports them (spec da-xflash.md 11) */
+    uint32_t dram_type;              /* spec da-xflash.md 6.1, GET_DRAM_TYPE */
+    bool rpmb_key;                   /* the RPMB has its key already */
+    char *ufs_model;                 /* "KM2V8001CM", NULL elsewhere */
+    bool ab;                         /* slots */
     /* what the stock ROM says */
     char *brand, *model_name, *device, *project, *build, *android;
     char *fs; /* "ext4", "yaffs2" */

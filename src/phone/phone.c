@@ -167,7 +167,11 @@ static MkNext run_agent(MkPhone *phone)
     mk_machine_log(machine, "agent: release %s starts at %08x", machine->release, machine->jump_address);
     set_mode(phone, "agent");
     mk_wire_set_borders(machine->wire, phone->borders);
-    return mk_legacy_run(machine);
+    switch (phone->model->dialect) {
+    case MK_DA_XFLASH: return mk_xflash_run(machine);
+    case MK_DA_XML: return mk_xml_run(machine);
+    default: return mk_legacy_run(machine);
+    }
 }
 
 /* One stay on the bus, from BootROM or preloader to whatever comes of it. */
