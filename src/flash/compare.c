@@ -90,7 +90,9 @@ bool mk_compare(MkStore *store, uint64_t offset, MkImage *image, bool sample, Mk
     return true;
 }
 
-#define START_OF_IMAGE 0x21C /* in the boot header, spec preloader-file.md 2.1 */
+/* In the boot header, whatever the storage (spec preloader-file.md 2.1). */
+#define BOOT_LAYOUT    0x200
+#define START_OF_IMAGE 0x21C
 
 static MkImage *preloader_on_phone(MkStore *boot, MkImage *image, uint64_t *offset, GError **error)
 {
@@ -98,7 +100,7 @@ static MkImage *preloader_on_phone(MkStore *boot, MkImage *image, uint64_t *offs
     g_autoptr(MkPreloader) preloader = image->path ? mk_preloader_load(image->path, NULL, error) : NULL;
     if (!preloader || !mk_store_read(boot, 0, head, sizeof head, NULL, error))
         return NULL;
-    if (memcmp(head, "EMMC_BOOT", 10) == 0)
+    if (memcmp(head + BOOT_LAYOUT, "BRLYT", 6) == 0)
         *offset = mk_le32(head + START_OF_IMAGE);
     return mk_image_slice_new(image, preloader->gfh_offset, image->size - preloader->gfh_offset, error);
 }
@@ -110,7 +112,7 @@ MkImage *mk_image_on_phone(MkSession *session, const MkPartition *partition, MkI
     g_autofree char *name = mk_partition_canonical(partition->name);
     MkContent content;
     *offset = partition->start;
-    if (strcmp(name, "preloader") == 0 && geometry->storage == MK_STORAGE_EMMC) {
+    if (strcmp(name, "preloader") == 0 && geometry->storage != MK_STORAGE_NAND) {
         MkStore *boot = mk_session_partition_store(session, partition, error);
         return boot ? preloader_on_phone(boot, image, offset, error) : NULL;
     }

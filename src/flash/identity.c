@@ -91,15 +91,22 @@ static void choose_files(MkSession *session, const MkLayout *expected, MkIdentit
 static void choose_tables(MkSession *session, MkIdentitySet *set)
 {
     const MkGeometry *geometry = &session->agent->info.geometry;
-    if (geometry->user) {
-        uint64_t area = MIN(TABLE_AREA, geometry->user);
-        set_add(set, "table-first", MK_REGION_USER, 0, area, false);
-        set_add(set, "table-last", MK_REGION_USER, geometry->user - area, area, false);
+    MkRegion main = mk_geometry_main_region(geometry);
+    uint64_t size = mk_geometry_region_size(geometry, main);
+    if (geometry->storage == MK_STORAGE_NAND)
+        return;
+    if (size) {
+        uint64_t area = MIN(TABLE_AREA, size);
+        set_add(set, "table-first", main, 0, area, false);
+        set_add(set, "table-last", main, size - area, area, false);
     }
-    if (geometry->boot1)
-        set_add(set, "boot1-head", MK_REGION_BOOT1, 0, MIN(BOOT_HEAD, geometry->boot1), false);
-    if (geometry->boot2)
-        set_add(set, "boot2-head", MK_REGION_BOOT2, 0, MIN(BOOT_HEAD, geometry->boot2), false);
+    for (unsigned copy = 0; copy < 2; copy++) {
+        MkRegion boot = mk_geometry_boot_region(geometry, copy);
+        g_autofree char *name = g_strconcat(mk_region_name(boot), "-head", NULL);
+        size = mk_geometry_region_size(geometry, boot);
+        if (size)
+            set_add(set, name, boot, 0, MIN(BOOT_HEAD, size), false);
+    }
 }
 
 static bool save_one(MkSession *session, MkIdentityFile *file, MkProgress *progress, GError **error)

@@ -389,7 +389,7 @@ static const MkPartition *place_of(Draft *draft, const MkRomItem *item)
     /* Boot regions stand in no table of the phone. */
     if (!place)
         place = mk_layout_find(draft->load, item->partition->name);
-    return place && (layout == draft->load || place->region != MK_REGION_USER || mk_layout_find(layout, place->name))
+    return place && (layout == draft->load || mk_region_is_boot(place->region) || mk_layout_find(layout, place->name))
                ? place
                : NULL;
 }
@@ -406,7 +406,7 @@ static bool add_item(Draft *draft, const MkRomItem *item, GError **error)
     if (klass == MK_CLASS_USER || klass == MK_CLASS_IDENTITY || klass == MK_CLASS_SECURITY)
         mk_plan_gate_class(draft->plan, place, false);
     if (draft->scene == MK_SCENE_UPGRADE && write_group(item) < 2 &&
-        draft->session->agent->info.storage == MK_STORAGE_EMMC) {
+        draft->session->agent->info.storage != MK_STORAGE_NAND) {
         MkStep *erase = mk_plan_add(draft->plan, MK_STEP_ERASE, place->name, place->region, place->start, place->size);
         erase->klass = klass;
         erase->reason = g_strdup(_("a firmware upgrade begins with an empty partition"));
@@ -431,7 +431,7 @@ static void add_undo_copies(Draft *draft)
         const MkRomItem *item = draft->rom->items->pdata[i];
         const MkPartition *place = item->selected ? place_of(draft, item) : NULL;
         if (place && mk_partition_class(place) == MK_CLASS_BOOT &&
-            draft->session->agent->info.storage == MK_STORAGE_EMMC)
+            draft->session->agent->info.storage != MK_STORAGE_NAND)
             mk_plan_add_undo(draft->plan, place);
     }
 }
@@ -443,7 +443,7 @@ static void add_upgrade_erases(Draft *draft)
         const MkPartition *partition = draft->load->partitions->pdata[i];
         MkClass klass = mk_partition_class(partition);
         if (partition->operation != MK_OP_INVISIBLE || klass != MK_CLASS_SYSTEM || !partition->size ||
-            partition->region != MK_REGION_USER)
+            partition->region != mk_geometry_main_region(&draft->session->agent->info.geometry))
             continue;
         MkStep *step = mk_plan_add(draft->plan, MK_STEP_ERASE, partition->name, partition->region, partition->start,
                                    partition->size);
@@ -454,8 +454,8 @@ static void add_upgrade_erases(Draft *draft)
 
 static void add_format_all(Draft *draft)
 {
-    static const MkRegion regions[] = {MK_REGION_GP1, MK_REGION_GP2,  MK_REGION_GP3,
-                                       MK_REGION_GP4, MK_REGION_USER, MK_REGION_NAND};
+    static const MkRegion regions[] = {MK_REGION_GP1,  MK_REGION_GP2, MK_REGION_GP3, MK_REGION_GP4,
+                                       MK_REGION_USER, MK_REGION_LU2, MK_REGION_NAND};
     for (gsize i = 0; i < G_N_ELEMENTS(regions); i++) {
         uint64_t size = mk_agent_region_size(draft->session->agent, regions[i]);
         if (!size)

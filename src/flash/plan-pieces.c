@@ -86,7 +86,7 @@ bool mk_plan_save_identity(MkSession *session, const MkLayout *expected, const M
 
 void mk_plan_add_undo(MkPlan *plan, const MkPartition *partition)
 {
-    MkRegion region = partition->region == MK_REGION_BOOT1_BOOT2 ? MK_REGION_BOOT1 : partition->region;
+    MkRegion region = mk_region_copy(partition->region, 0);
     MkStep *step = mk_plan_add(plan, MK_STEP_SAVE, partition->name, region, partition->start, partition->size);
     step->path = g_strdup_printf("undo-%s-%s-%" G_GINT64_MODIFIER "x.bin", partition->name, mk_region_name(region),
                                  partition->start);

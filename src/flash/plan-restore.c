@@ -107,8 +107,7 @@ static bool add_backup_file(MkSession *session, MkPlan *plan, const char *folder
 static int boot_regions_last(gconstpointer a, gconstpointer b)
 {
     const MkStep *x = *(MkStep *const *)a, *y = *(MkStep *const *)b;
-    bool boot_x = x->region == MK_REGION_BOOT1 || x->region == MK_REGION_BOOT2,
-         boot_y = y->region == MK_REGION_BOOT1 || y->region == MK_REGION_BOOT2;
+    bool boot_x = mk_region_is_boot(x->region), boot_y = mk_region_is_boot(y->region);
     return boot_x != boot_y ? boot_x - boot_y : (int)y->region - (int)x->region;
 }
 

@@ -21,7 +21,7 @@ static bool is_whole(const MkTable *table)
 static bool repair_from_copy(MkSession *session, MkPlan *plan, bool *done, GError **error)
 {
     g_autoptr(GPtrArray) patches = NULL;
-    MkStore *user = mk_session_store(session, MK_REGION_USER, error);
+    MkStore *user = mk_session_store(session, mk_geometry_main_region(&session->agent->info.geometry), error);
     *done = false;
     if (!user)
         return false;
@@ -41,7 +41,7 @@ static bool repair_from_copy(MkSession *session, MkPlan *plan, bool *done, GErro
 /* Does what lies on the phone agree with the layout that is to be written? Every hit is shown (playbook P2, step 4). */
 static bool show_evidence(MkSession *session, const MkLayout *layout, MkPlan *plan, GError **error)
 {
-    static const char *const names[] = {"nvram", "protect1", "protect2", "system", "seccfg"};
+    static const char *const names[] = {"nvram", "nvdata", "protect1", "protect2", "system", "super", "seccfg"};
     unsigned hits = 0;
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         const MkPartition *partition = mk_layout_find(layout, names[i]);
@@ -73,7 +73,7 @@ static bool repair_from_layout(MkSession *session, MkPlan *plan, MkLayout *load,
                             mk_soc_name(session->target->soc));
         return false;
     }
-    if (session->agent->info.storage == MK_STORAGE_EMMC && !show_evidence(session, load, plan, error))
+    if (session->agent->info.storage != MK_STORAGE_NAND && !show_evidence(session, load, plan, error))
         return false;
     return mk_plan_add_tables(plan, session, load, error);
 }
@@ -81,7 +81,7 @@ static bool repair_from_layout(MkSession *session, MkPlan *plan, MkLayout *load,
 static bool choose_source(MkSession *session, MkPlan *plan, MkRepairFrom from, MkLayout *load, GError **error)
 {
     bool done = false;
-    if (from != MK_REPAIR_FROM_LAYOUT && session->agent->info.storage == MK_STORAGE_EMMC &&
+    if (from != MK_REPAIR_FROM_LAYOUT && session->agent->info.storage != MK_STORAGE_NAND &&
         !repair_from_copy(session, plan, &done, error))
         return false;
     if (done)

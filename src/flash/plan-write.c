@@ -24,14 +24,19 @@ static const MkPartition *find_partition(MkSession *session, const char *name, G
 static MkPartition *preloader_partition(MkSession *session)
 {
     const MkGeometry *geometry = &session->agent->info.geometry;
-    if (!geometry->boot1)
+    MkRegion first = mk_geometry_boot_region(geometry, 0);
+    uint64_t size = mk_geometry_region_size(geometry, first);
+    if (!size || geometry->storage == MK_STORAGE_NAND)
         return NULL;
+    bool ufs = geometry->storage == MK_STORAGE_UFS;
+    MkRegion pair = ufs ? MK_REGION_LU0_LU1 : MK_REGION_BOOT1_BOOT2;
+    bool both = mk_geometry_region_size(geometry, mk_region_copy(pair, 1));
     MkPartition partition = {.name = (char *)"preloader",
-                             .region = geometry->boot2 ? MK_REGION_BOOT1_BOOT2 : MK_REGION_BOOT1,
-                             .size = geometry->boot1,
+                             .region = both ? pair : first,
+                             .size = size,
                              .type = MK_TYPE_SV5_BL_BIN,
                              .operation = MK_OP_BOOTLOADERS,
-                             .storage = MK_STORAGE_EMMC,
+                             .storage = geometry->storage,
                              .resolved = true};
     return mk_partition_copy(&partition);
 }
@@ -107,7 +112,7 @@ MkPlan *mk_plan_write_partition(MkSession *session, const char *name, const char
               mk_plan_save_identity(session, NULL, consent, plan, error);
     if (ok) {
         mk_plan_gate_class(plan, partition, false);
-        if (session->agent->info.storage == MK_STORAGE_EMMC && mk_partition_class(partition) != MK_CLASS_USER)
+        if (session->agent->info.storage != MK_STORAGE_NAND && mk_partition_class(partition) != MK_CLASS_USER)
             mk_plan_add_undo(plan, partition);
         ok = mk_plan_add_image(plan, session, partition, path, sha256, error) != NULL;
         mk_plan_gate_yes(plan);
@@ -195,13 +200,13 @@ static bool erase_partition(MkSession *session, MkPlan *plan, const char *name, 
 
 static bool erase_regions(MkSession *session, MkPlan *plan, bool boot, GError **error)
 {
-    static const MkRegion regions[] = {MK_REGION_BOOT1, MK_REGION_BOOT2, MK_REGION_GP1,  MK_REGION_GP2,
-                                       MK_REGION_GP3,   MK_REGION_GP4,   MK_REGION_USER, MK_REGION_NAND};
+    static const MkRegion regions[] = {MK_REGION_BOOT1, MK_REGION_BOOT2, MK_REGION_LU0, MK_REGION_LU1,
+                                       MK_REGION_GP1,   MK_REGION_GP2,   MK_REGION_GP3, MK_REGION_GP4,
+                                       MK_REGION_USER,  MK_REGION_LU2,   MK_REGION_NAND};
     for (gsize i = 0; i < G_N_ELEMENTS(regions); i++) {
         uint64_t size = mk_agent_region_size(session->agent, regions[i]);
-        bool is_boot = regions[i] == MK_REGION_BOOT1 || regions[i] == MK_REGION_BOOT2;
         uint64_t from = 0;
-        if (!size || (is_boot && !boot))
+        if (!size || (mk_region_is_boot(regions[i]) && !boot))
             continue;
         if (regions[i] == MK_REGION_NAND && !boot) {
             const MkPartition *preloader = session->layout ? mk_layout_find(session->layout, "preloader") : NULL;
@@ -236,7 +241,7 @@ static bool erase_by_class(MkSession *session, MkPlan *plan, bool only_user, GEr
         g_autofree char *name = mk_partition_canonical(partition->name);
         bool wipe = klass == MK_CLASS_USER || !strcmp(name, "cache");
         bool other = klass == MK_CLASS_SYSTEM || klass == MK_CLASS_MODEM;
-        if (partition->size && partition->region != MK_REGION_BOOT1 && (wipe || (!only_user && other)))
+        if (partition->size && !mk_region_is_boot(partition->region) && (wipe || (!only_user && other)))
             add_erase(plan, partition->name, partition->region, partition->start, partition->size, klass);
     }
     mk_plan_gate(plan, MK_GATE_USER_DATA, NULL, _("All user data on the phone will be lost."));

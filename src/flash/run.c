@@ -102,7 +102,7 @@ static bool send_zeros(Sending *sending, uint64_t at, uint64_t length, GError **
     uint64_t begin = sending->base + at;
     uint64_t first = mk_round_up(begin, ERASE_UNIT), end = (begin + length) / ERASE_UNIT * ERASE_UNIT;
     bool zero = false;
-    if (sending->store->storage != MK_STORAGE_EMMC || first + ERASE_UNIT > end)
+    if (sending->store->storage == MK_STORAGE_NAND || first + ERASE_UNIT > end)
         return send_range(sending, at, length, error);
     if (!mk_store_erase(sending->store, first, end - first, sending->run->session->cancel, error) ||
         !erase_reads_zero(sending, first - sending->base, end - first, &zero, error))
@@ -223,7 +223,7 @@ static bool write_and_verify(Run *run, unsigned index, MkStore *store, uint64_t 
 
 static MkStore *step_store(Run *run, const MkStep *step, GError **error)
 {
-    MkRegion region = step->region == MK_REGION_BOOT1_BOOT2 ? MK_REGION_BOOT1 : step->region;
+    MkRegion region = mk_region_copy(step->region, 0);
     MkStore *store = mk_session_store(run->session, region, error);
     if (store && (step->offset > store->size || step->length > store->size - step->offset)) {
         g_autofree char *size = mk_size_text(store->size);
@@ -341,13 +341,13 @@ static bool write_preloader_to(Run *run, unsigned index, MkRegion region, GBytes
 }
 
 /* The bare image out of FILE, filled up to whole sectors of the boot region. */
-static MkImage *preloader_body(MkStore *file, uint64_t begin, GError **error)
+static MkImage *preloader_body(MkStore *file, uint64_t begin, uint32_t sector, GError **error)
 {
-    uint64_t length = file->size - begin;
-    g_autofree uint8_t *data = g_malloc0(mk_round_up(length, 512));
+    uint64_t length = file->size - begin, whole = mk_round_up(length, sector);
+    g_autofree uint8_t *data = g_malloc0(whole);
     if (!mk_store_read(file, begin, data, length, NULL, error))
         return NULL;
-    g_autoptr(GBytes) bytes = g_bytes_new_take(g_steal_pointer(&data), mk_round_up(length, 512));
+    g_autoptr(GBytes) bytes = g_bytes_new_take(g_steal_pointer(&data), whole);
     return mk_image_bytes_new(bytes);
 }
 
@@ -356,15 +356,16 @@ static bool run_preloader(Run *run, unsigned index, GError **error)
     const MkStep *step = run->plan->steps->pdata[index];
     g_autoptr(MkPreloader) preloader = mk_preloader_load(step->path, NULL, error);
     g_autoptr(MkStore) file = preloader ? mk_store_file_open(step->path, false, error) : NULL;
-    g_autoptr(MkImage) body = file ? preloader_body(file, preloader->gfh_offset, error) : NULL;
+    uint32_t sector = MAX(run->session->agent->info.geometry.sector, 512);
+    g_autoptr(MkImage) body = file ? preloader_body(file, preloader->gfh_offset, sector, error) : NULL;
     if (!body)
         return false;
-    g_autoptr(GBytes) header = mk_preloader_boot_header(preloader->max_size);
+    g_autoptr(GBytes) header = mk_preloader_boot_header(run->session->agent->info.storage, preloader->max_size);
     /* The copy first: whichever write is cut, the other region still starts, or BootROM answers (spec behaviour.md 5.1). */
-    if (step->region == MK_REGION_BOOT1_BOOT2 && !write_preloader_to(run, index, MK_REGION_BOOT2, header, body, error))
+    MkRegion second = mk_region_copy(step->region, 1);
+    if (second != MK_REGION_NONE && !write_preloader_to(run, index, second, header, body, error))
         return false;
-    return write_preloader_to(run, index, step->region == MK_REGION_BOOT1_BOOT2 ? MK_REGION_BOOT1 : step->region,
-                              header, body, error);
+    return write_preloader_to(run, index, mk_region_copy(step->region, 0), header, body, error);
 }
 
 static bool run_table(Run *run, unsigned index, GError **error)

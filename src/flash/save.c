@@ -91,9 +91,9 @@ static bool preset_takes(MkPreset preset, const MkPartition *partition)
 
 static void add_partition(Save *save, const MkPartition *partition)
 {
-    MkRegion region = partition->region == MK_REGION_BOOT1_BOOT2 ? MK_REGION_BOOT1 : partition->region;
     if (partition->size)
-        add_piece(save, partition->name, ".img", region, partition->start, partition->size);
+        add_piece(save, partition->name, ".img", mk_region_copy(partition->region, 0), partition->start,
+                  partition->size);
 }
 
 static bool require_layout(Save *save, GError **error)
@@ -108,11 +108,12 @@ static bool require_layout(Save *save, GError **error)
 
 static void add_boot_regions(Save *save)
 {
-    static const MkRegion regions[] = {MK_REGION_BOOT1, MK_REGION_BOOT2};
-    for (gsize i = 0; i < G_N_ELEMENTS(regions); i++) {
-        uint64_t size = mk_agent_region_size(save->session->agent, regions[i]);
+    const MkGeometry *geometry = &save->session->agent->info.geometry;
+    for (unsigned copy = 0; copy < 2 && geometry->storage != MK_STORAGE_NAND; copy++) {
+        MkRegion region = mk_geometry_boot_region(geometry, copy);
+        uint64_t size = mk_agent_region_size(save->session->agent, region);
         if (size)
-            add_piece(save, mk_region_name(regions[i]), ".bin", regions[i], 0, size);
+            add_piece(save, mk_region_name(region), ".bin", region, 0, size);
     }
 }
 
@@ -128,8 +129,7 @@ static bool choose_preset(Save *save, GError **error)
         g_autofree char *name = mk_partition_canonical(partition->name);
         if (preset == MK_PRESET_UNTIL_CACHE && !strcmp(name, "cache"))
             break;
-        if (partition->region != MK_REGION_BOOT1 && partition->region != MK_REGION_BOOT1_BOOT2 &&
-            preset_takes(preset, partition))
+        if (!mk_region_is_boot(partition->region) && preset_takes(preset, partition))
             add_partition(save, partition);
     }
     return true;

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-#define EDGE              (UINT64_C(1) << 20)
-#define BOOT_REGION_LIMIT (UINT64_C(8) << 20)
+#define EDGE (UINT64_C(1) << 20)
 
 char *mk_home(void)
 {
@@ -207,10 +206,7 @@ MkStore *mk_session_store(MkSession *session, MkRegion region, GError **error)
 
 MkStore *mk_session_partition_store(MkSession *session, const MkPartition *partition, GError **error)
 {
-    MkRegion region = partition->region == MK_REGION_BOOT1_BOOT2 ? MK_REGION_BOOT1
-                      : partition->region == MK_REGION_LU0_LU1   ? MK_REGION_LU0
-                                                                 : partition->region;
-    return mk_session_store(session, region, error);
+    return mk_session_store(session, mk_region_copy(partition->region, 0), error);
 }
 
 /* --- tables -------------------------------------------------------------------------------------------------------- */
@@ -245,14 +241,15 @@ static bool ask_agent(MkSession *session, GError **error)
 
 static bool read_preloader_project(MkSession *session, GError **error)
 {
-    uint64_t size = MIN(session->agent->info.geometry.boot1, BOOT_REGION_LIMIT);
+    const MkGeometry *geometry = &session->agent->info.geometry;
+    MkRegion region = mk_geometry_boot_region(geometry, 0);
+    /* A preloader is at most half a MiB; its EMI block lies at its end. */
+    uint64_t size = MIN(mk_geometry_region_size(geometry, region), EDGE);
     if (!size)
         return true;
-    /* A preloader is at most half a MiB; its EMI block lies at its end. */
-    size = MIN(size, EDGE);
     g_autofree uint8_t *head = g_malloc(size);
-    MkStore *boot1 = mk_session_store(session, MK_REGION_BOOT1, error);
-    if (!boot1 || !mk_store_read(boot1, 0, head, size, session->cancel, error))
+    MkStore *boot = mk_session_store(session, region, error);
+    if (!boot || !mk_store_read(boot, 0, head, size, session->cancel, error))
         return false;
     g_autoptr(GBytes) bytes = g_bytes_new_take(g_steal_pointer(&head), size);
     g_autoptr(MkPreloader) preloader = mk_preloader_parse(bytes, NULL, NULL);
@@ -309,8 +306,8 @@ bool mk_session_read_tables(MkSession *session, GError **error)
 {
     forget_tables(session);
     g_ptr_array_set_size(session->findings, 0);
-    bool emmc = session->agent->info.storage == MK_STORAGE_EMMC;
-    if (emmc && (!read_raw_tables(session, error) || !read_preloader_project(session, error)))
+    if (session->agent->info.storage != MK_STORAGE_NAND &&
+        (!read_raw_tables(session, error) || !read_preloader_project(session, error)))
         return false;
     bool found = session->gpt && session->gpt->layout;
     found = found || (session->pmt && session->pmt->layout);

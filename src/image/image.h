@@ -143,8 +143,9 @@ MkPreloader *mk_preloader_parse(GBytes *bytes, GPtrArray *findings, GError **err
 MkPreloader *mk_preloader_load(const char *path, GPtrArray *findings, GError **error);
 void mk_preloader_free(MkPreloader *preloader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkPreloader, mk_preloader_free)
-/* The boot header (EMMC_BOOT + BRLYT, 0x800 bytes) that belongs in front of an image of LENGTH bytes on eMMC (spec preloader-file.md 2). */
-GBytes *mk_preloader_boot_header(uint32_t max_size);
+/* The boot header (EMMC_BOOT or UFS_BOOT, and BRLYT) that belongs in front of a bare preloader of at most MAX_SIZE bytes: 0x800 bytes on eMMC,
+ * one block of 0x1000 on UFS (spec preloader-file.md 2.1). */
+GBytes *mk_preloader_boot_header(MkStorage storage, uint32_t max_size);
 
 /* --- ext4, read-only (libext2fs over a store) --- */
 /* The content of a regular file in an ext2/3/4 file system, at most LIMIT bytes. FILE fault if the path is not there. */

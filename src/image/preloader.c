@@ -208,25 +208,26 @@ MkPreloader *mk_preloader_load(const char *path, GPtrArray *findings, GError **e
     return preloader;
 }
 
-GBytes *mk_preloader_boot_header(uint32_t max_size)
+GBytes *mk_preloader_boot_header(MkStorage storage, uint32_t max_size)
 {
     GByteArray *array = g_byte_array_new();
-    uint32_t start = 0x800, boundary = start + max_size;
-    mk_put_text(array, "EMMC_BOOT", 12);
+    bool ufs = storage == MK_STORAGE_UFS;
+    uint32_t start = ufs ? 0x1000 : 0x800, boundary = start + max_size;
+    mk_put_text(array, ufs ? "UFS_BOOT" : "EMMC_BOOT", 12);
     mk_put_le32(array, 1);
-    mk_put_le32(array, 0x200);
+    mk_put_le32(array, ufs ? 0x1000 : 0x200);
     mk_put_fill(array, 0xFF, 0x200 - array->len);
     mk_put_text(array, "BRLYT", 8);
     mk_put_le32(array, 1);
     mk_put_le32(array, start);
     mk_put_le32(array, boundary);
     mk_put_le32(array, 0x42424242);
-    mk_put_le32(array, 0x00010005);
+    mk_put_le32(array, ufs ? 0x0001000C : 0x00010005);
     mk_put_le32(array, start);
     mk_put_le32(array, boundary);
     mk_put_le32(array, 1);
     mk_put_fill(array, 0, 0x2B4 - array->len);
-    mk_put_fill(array, 0xFF, 0x400 - array->len);
-    mk_put_fill(array, 0, 0x800 - array->len);
+    mk_put_fill(array, 0xFF, (ufs ? start : 0x400) - array->len);
+    mk_put_fill(array, 0, start - array->len);
     return g_byte_array_free_to_bytes(array);
 }

@@ -23,18 +23,12 @@ static void add(GPtrArray *diffs, MkDiffKind kind, const MkPartition *before, co
     g_ptr_array_add(diffs, diff);
 }
 
-static bool is_boot_region(MkRegion region)
-{
-    return region == MK_REGION_BOOT1 || region == MK_REGION_BOOT2 || region == MK_REGION_BOOT1_BOOT2 ||
-           region == MK_REGION_LU0 || region == MK_REGION_LU1 || region == MK_REGION_LU0_LU1;
-}
-
 /* Rows that the other kind of table cannot hold. */
 static bool held_by_all(const MkPartition *partition)
 {
     MkClass klass = mk_class_by_name(partition->name);
     g_autofree char *name = mk_partition_canonical(partition->name);
-    return !is_boot_region(partition->region) && klass != MK_CLASS_TABLE && !g_str_has_prefix(name, "preloader") &&
+    return !mk_region_is_boot(partition->region) && klass != MK_CLASS_TABLE && !g_str_has_prefix(name, "preloader") &&
            strcmp(name, "dsp_bl") && strcmp(name, "bmtpool") && strcmp(name, "otp");
 }
 

@@ -148,7 +148,7 @@ static bool put_preloader(Fill *fill, GError **error)
         g_autoptr(MkStore) nand = mk_chip_store(fill->chip, MK_REGION_NAND);
         return mk_store_write(nand, 0, data, length, NULL, error);
     }
-    g_autoptr(GBytes) header = mk_preloader_boot_header(0x40000);
+    g_autoptr(GBytes) header = mk_preloader_boot_header(MK_STORAGE_EMMC, 0x40000);
     for (unsigned i = 0; i < 2; i++) {
         g_autoptr(MkStore) boot = mk_chip_store(fill->chip, mk_geometry_boot_region(&fill->model->geometry, i));
         if (!mk_store_write(boot, 0, g_bytes_get_data(header, NULL), g_bytes_get_size(header), NULL, error) ||

@@ -189,7 +189,7 @@ static MkChipResult collect(G_GNUC_UNUSED MkDevice *device, G_GNUC_UNUSED uint64
 static bool store_preloader(MkDevice *device, const GByteArray *file, uint32_t max_size)
 {
     static const MkRegion regions[] = {MK_REGION_BOOT2, MK_REGION_BOOT1};
-    g_autoptr(GBytes) header = mk_preloader_boot_header(max_size);
+    g_autoptr(GBytes) header = mk_preloader_boot_header(MK_STORAGE_EMMC, max_size);
     gsize head;
     const void *bytes = g_bytes_get_data(header, &head);
     for (unsigned i = 0; i < G_N_ELEMENTS(regions); i++) {

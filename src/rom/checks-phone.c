@@ -31,16 +31,15 @@ static void check_storage_kind(Check *check, const MkRomItem *item)
         return;
     bool nand_image = item->inner == MK_CONTENT_YAFFS2 || item->inner == MK_CONTENT_UBI,
          block_image = item->inner == MK_CONTENT_EXT4 || item->inner == MK_CONTENT_F2FS;
-    if ((storage == MK_STORAGE_NAND && block_image) || (storage == MK_STORAGE_EMMC && nand_image))
+    if ((storage == MK_STORAGE_NAND && block_image) || (storage != MK_STORAGE_NAND && nand_image))
         mk_check_find(check, item, MK_SEVERITY_BLOCK, "P-NANDKIND", _("%s is made for %s memory."), base,
-                      storage == MK_STORAGE_NAND ? "eMMC" : "NAND");
+                      storage == MK_STORAGE_NAND ? _("eMMC or UFS") : "NAND");
 }
 
 static void check_region(Check *check, const MkRomItem *item)
 {
     MkRegion region = item->partition->region;
-    bool boot = region == MK_REGION_BOOT1 || region == MK_REGION_BOOT2 || region == MK_REGION_BOOT1_BOOT2 ||
-                region == MK_REGION_LU0 || region == MK_REGION_LU1 || region == MK_REGION_LU0_LU1;
+    bool boot = mk_region_is_boot(region);
     bool preloader = item->content == MK_CONTENT_PRELOADER || item->content == MK_CONTENT_PRELOADER_BOOT_HEADER;
     bool known = region != MK_REGION_LINEAR && region != MK_REGION_NAND && region != MK_REGION_NONE;
     if (known && boot != preloader && (preloader || mk_class_by_name(item->partition->name) != MK_CLASS_BOOT))

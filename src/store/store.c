@@ -62,6 +62,21 @@ bool mk_region_from_name(const char *name, MkRegion *region)
     return false;
 }
 
+bool mk_region_is_boot(MkRegion region)
+{
+    region = mk_region_copy(region, 0);
+    return region == MK_REGION_BOOT1 || region == MK_REGION_BOOT2 || region == MK_REGION_LU0 || region == MK_REGION_LU1;
+}
+
+MkRegion mk_region_copy(MkRegion region, unsigned copy)
+{
+    switch (region) {
+    case MK_REGION_BOOT1_BOOT2: return copy ? MK_REGION_BOOT2 : MK_REGION_BOOT1;
+    case MK_REGION_LU0_LU1: return copy ? MK_REGION_LU1 : MK_REGION_LU0;
+    default: return copy ? MK_REGION_NONE : region;
+    }
+}
+
 gpointer mk_store_alloc(const MkStoreClass *klass, size_t size, const char *name)
 {
     MkStore *store = g_malloc0(size);

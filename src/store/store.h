@@ -48,6 +48,11 @@ const char *mk_region_name(MkRegion region);    /* "boot1", "boot2", "user", "lu
 bool mk_region_from_name(const char *name,
                          MkRegion *region); /* case-insensitive, also scatter spellings EMMC_USER, ... */
 
+/* Is it one of the regions that BootROM starts from: boot 1 and 2, LU0 and LU1, and the pairs of them? */
+bool mk_region_is_boot(MkRegion region);
+/* A pair's first (COPY 0) or second (COPY 1) region. Any other region is its own copy 0 and has no copy 1 (MK_REGION_NONE). */
+MkRegion mk_region_copy(MkRegion region, unsigned copy);
+
 typedef struct _MkStore MkStore;
 
 /* Receives LENGTH bytes at OFFSET of the running transfer; false with *error stops it. */

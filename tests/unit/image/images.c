@@ -176,6 +176,26 @@ static void test_preloader(void)
     }
 }
 
+/* The header that BootROM looks for, as genuine agents write it (spec preloader-file.md 2.1). */
+static void test_boot_header(void)
+{
+    g_autoptr(GBytes) emmc = mk_preloader_boot_header(MK_STORAGE_EMMC, 0x40000),
+                      ufs = mk_preloader_boot_header(MK_STORAGE_UFS, 0x40000);
+    const uint8_t *e = g_bytes_get_data(emmc, NULL), *u = g_bytes_get_data(ufs, NULL);
+    g_assert_cmpuint(g_bytes_get_size(emmc), ==, 0x800);
+    g_assert_cmpuint(g_bytes_get_size(ufs), ==, 0x1000);
+    g_assert_cmpstr((const char *)e, ==, "EMMC_BOOT");
+    g_assert_cmpstr((const char *)u, ==, "UFS_BOOT");
+    g_assert_cmphex(mk_le32(e + 0x10), ==, 0x200);
+    g_assert_cmphex(mk_le32(u + 0x10), ==, 0x1000);
+    g_assert_cmpstr((const char *)u + 0x200, ==, "BRLYT");
+    g_assert_cmphex(mk_le32(e + 0x210), ==, 0x40800);
+    g_assert_cmphex(mk_le32(u + 0x218), ==, 0x0001000C);
+    g_assert_cmphex(mk_le32(u + 0x21C), ==, 0x1000);
+    g_assert_cmphex(e[0x7FF], ==, 0);
+    g_assert_cmphex(u[0xFFF], ==, 0xFF);
+}
+
 static void test_ext4(void)
 {
     g_autoptr(MkModel) model = mk_model_load("mt6577-9300", NULL);
@@ -222,6 +242,7 @@ int main(int argc, char **argv)
     g_test_add_func("/image/identify", test_identify);
     g_test_add_func("/image/boot", test_boot_image);
     g_test_add_func("/image/preloader", test_preloader);
+    g_test_add_func("/image/boot-header", test_boot_header);
     g_test_add_func("/image/ext4", test_ext4);
     g_test_add_func("/image/nvram", test_nvram);
     return g_test_run();

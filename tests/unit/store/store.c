@@ -84,6 +84,16 @@ static void test_names(void)
     g_assert_false(mk_region_from_name("EMMC", &region));
 }
 
+static void test_boot_regions(void)
+{
+    g_assert_cmpint(mk_region_copy(MK_REGION_BOOT1_BOOT2, 0), ==, MK_REGION_BOOT1);
+    g_assert_cmpint(mk_region_copy(MK_REGION_LU0_LU1, 1), ==, MK_REGION_LU1);
+    g_assert_cmpint(mk_region_copy(MK_REGION_USER, 0), ==, MK_REGION_USER);
+    g_assert_cmpint(mk_region_copy(MK_REGION_USER, 1), ==, MK_REGION_NONE);
+    g_assert_true(mk_region_is_boot(MK_REGION_BOOT2) && mk_region_is_boot(MK_REGION_LU0_LU1));
+    g_assert_false(mk_region_is_boot(MK_REGION_LU2) || mk_region_is_boot(MK_REGION_NAND));
+}
+
 static void test_cancel_stops(void)
 {
     g_autoptr(GError) error = NULL;
@@ -102,6 +112,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/slice-writes-through", test_slice_writes_through);
     g_test_add_func("/store/file", test_file);
     g_test_add_func("/store/names", test_names);
+    g_test_add_func("/store/boot-regions", test_boot_regions);
     g_test_add_func("/store/cancel-stops", test_cancel_stops);
     return g_test_run();
 }
