@@ -70,7 +70,7 @@ fuzz() {
 
 lint() {
     install_deps
-    git ls-files -z 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]' | xargs -0 clang-format --dry-run -Werror
+    find src tests bench -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror
     python3 tests/lint/rooms.py
 }
 
