@@ -215,6 +215,23 @@ def test_secured_phone(desk):
     ok(phone.medik('info', '--preloader', preloader, '--auth', auth, '--key', desk.folder / 'right'))
 
 
+def test_memory_settings_of_the_right_preloader(desk):
+    """Another chip's preloader in the ROM folder does not disturb; two of this chip that differ are not guessed among."""
+    phone = desk.phone('mt6577-9300')
+    rom = desk.rom('mt6577-9300')
+    own, other = next(rom.glob('preloader*')), next(desk.rom('mt6589-mi350n').glob('preloader*'))
+    shutil.copy(other, rom / 'preloader_other_chip.bin')
+    words = ['flash', rom, '--dry-run', '--port', phone.port, '--da', desk.da('G1'), '--timeout', '25']
+    ok(desk.run(*words))
+    phone.reboot()
+    changed = bytearray(own.read_bytes())
+    changed[changed.index(b'MTK_BLOADER_INFO') + 0x80] ^= 1
+    (rom / 'preloader_variant.bin').write_bytes(changed)
+    fails(desk.run(*words), 2, 'preloader_variant.bin', '--preloader')
+    phone.reboot()
+    fails(desk.run(*words, '--preloader', rom / 'preloader_other_chip.bin'), 4, 'E-CHIP')
+
+
 def test_usage_is_exit_1(desk):
     for command in (['nonsense'], ['flash'], ['erase', '--port', 'x'], ['boot', 'moon', '--port', '/dev/null']):
         assert desk.run(*command).code == 1, command
