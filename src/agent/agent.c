@@ -194,6 +194,21 @@ bool mk_agent_read_bmt(MkAgent *agent, GArray **pairs, GError **error)
            agent->klass->read_bmt(agent, pairs, error);
 }
 
+bool mk_agent_download(MkAgent *agent, const char *partition, uint64_t length, MkSourceFunc source, gpointer user_data,
+                       GError **error)
+{
+    return has_function(agent, agent->klass->download && mk_agent_can(agent, MK_AGENT_CAN_NAMES),
+                        _("writing a partition by its name"), error) &&
+           agent->klass->download(agent, partition, length, source, user_data, error);
+}
+
+bool mk_agent_upload(MkAgent *agent, const char *partition, MkSinkFunc sink, gpointer user_data, GError **error)
+{
+    return has_function(agent, agent->klass->upload && mk_agent_can(agent, MK_AGENT_CAN_NAMES),
+                        _("reading a partition by its name"), error) &&
+           agent->klass->upload(agent, partition, sink, user_data, error);
+}
+
 bool mk_agent_memory_test(MkAgent *agent, MkMemoryTest test, uint64_t start, uint64_t length, uint32_t pattern,
                           MkProgress *progress, GError **error)
 {

@@ -8,11 +8,15 @@
 
 #include "agent/agent-file.h"
 #include "core/progress.h"
+#include "core/sign.h"
 #include "link/link.h"
 #include "layout/layout.h"
 #include "store/store.h"
 
 typedef struct _MkAgent MkAgent;
+
+/* How worn the storage is by its own report (spec da-xflash.md 11). */
+typedef enum { MK_LIFE_UNKNOWN, MK_LIFE_GOOD, MK_LIFE_WARNING, MK_LIFE_END } MkLife;
 
 /* What the agent reports of the phone. Sizes in bytes; status words as sent (0 = found). */
 typedef struct {
@@ -31,8 +35,16 @@ typedef struct {
     uint32_t boot_style; /* 1033 eMMC, 1034 NOR, 1035 NAND, 0 not said */
     uint8_t usb_speed;   /* 0 full, 1 high, 2 super, 0xFF not asked */
     char *ufs_model;     /* or NULL */
-    int life_percent;    /* storage life used, -1 = not known */
-    char *version;       /* agent's own words about itself, for the log */
+    uint8_t ufs_id[20];  /* UFS: what its descriptor calls itself, as sent */
+    MkLife life;
+    uint8_t life_a, life_b,
+        pre_eol; /* as JEDEC counts: life in tenths used (1 = up to 10 %, 0xB = over), pre-EOL 1 normal … 3; 0 = not said */
+    uint8_t hrid[16];
+    bool has_hrid;
+    uint32_t dram_type; /* 3 LPDDR3, 5 LPDDR4, 6 LPDDR4X, 7 LPDDR4P; 0 = not said */
+    int rpmb_key;       /* 1: programmed, 0: not, -1: not said */
+    char *security;     /* the agent's words about the phone's secure state, or NULL */
+    char *version;      /* agent's own words about itself, for the log */
 } MkAgentInfo;
 
 typedef enum {
@@ -42,6 +54,8 @@ typedef enum {
     MK_AGENT_CAN_SPARE = 1 << 3,          /* NAND page + spare reads */
     MK_AGENT_WRITES_BOOT_HEADER = 1 << 4, /* download_preloader makes EMMC_BOOT/BRLYT itself */
     MK_AGENT_CAN_CHECKSUM = 1 << 5,       /* verify_checksum works */
+    MK_AGENT_CAN_MODES = 1 << 6,          /* finish() can restart into META and fastboot */
+    MK_AGENT_NEEDS_TABLE = 1 << 7, /* refuses to write to the main region while no table is on it (spec agents.md) */
 } MkAgentCaps;
 
 typedef enum { MK_AFTER_STAY, MK_AFTER_REBOOT, MK_AFTER_OFF, MK_AFTER_META, MK_AFTER_FASTBOOT } MkAfter;
@@ -77,6 +91,10 @@ typedef struct {
     bool (*read_bmt)(MkAgent *agent, GArray **pairs, GError **error); /* u32 bad << 16 | replacement */
     bool (*verify_checksum)(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, uint16_t sum16,
                             bool *equal, GError **error);
+    /* A whole partition by the name that the phone's own table has for it. */
+    bool (*download)(MkAgent *agent, const char *partition, uint64_t length, MkSourceFunc source, gpointer user_data,
+                     GError **error);
+    bool (*upload)(MkAgent *agent, const char *partition, MkSinkFunc sink, gpointer user_data, GError **error);
     bool (*memory_test)(MkAgent *agent, MkMemoryTest test, uint64_t start, uint64_t length, uint32_t pattern,
                         MkProgress *progress, GError **error);
     bool (*battery)(MkAgent *agent, unsigned *millivolt, GError **error);
@@ -105,6 +123,7 @@ typedef struct {
     const MkAgentEntry *entry;
     GBytes *emi; /* whole EMI block (MTK_BLOADER_INFO_v …) for BootROM connections, or NULL */
     enum { MK_BATTERY_AUTO, MK_BATTERY_WITH, MK_BATTERY_WITHOUT } battery;
+    MkSigner signer;                       /* for agents that demand the owner's key; may be empty */
     uint32_t pool_blocks, pool_block_size; /* the load's BMT pool (NAND: bad block reserve), 0 = not known */
 } MkAgentSetup;
 
@@ -136,6 +155,11 @@ bool mk_agent_write_nand(MkAgent *agent, const MkPartition *partition, uint64_t 
 bool mk_agent_read_table(MkAgent *agent, MkLayout **layout, GError **error);
 bool mk_agent_write_table(MkAgent *agent, const MkLayout *layout, bool update, GError **error);
 bool mk_agent_read_bmt(MkAgent *agent, GArray **pairs, GError **error);
+/* Writes an image to the partition that the phone's table calls PARTITION; sparse images are expanded by the agent. */
+bool mk_agent_download(MkAgent *agent, const char *partition, uint64_t length, MkSourceFunc source, gpointer user_data,
+                       GError **error);
+/* Reads that whole partition. */
+bool mk_agent_upload(MkAgent *agent, const char *partition, MkSinkFunc sink, gpointer user_data, GError **error);
 bool mk_agent_memory_test(MkAgent *agent, MkMemoryTest test, uint64_t start, uint64_t length, uint32_t pattern,
                           MkProgress *progress, GError **error);
 bool mk_agent_battery(MkAgent *agent, unsigned *millivolt, GError **error);

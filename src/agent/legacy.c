@@ -239,7 +239,7 @@ static void describe(Opening *opening, const LegacyReport *report)
     MkAgentInfo *info = &legacy->base.info;
     legacy_report_to_info(report, info);
     info->usb_speed = 0xFF;
-    info->life_percent = -1;
+    info->rpmb_key = -1;
     if (opening->has_cid && info->storage == MK_STORAGE_EMMC)
         memcpy(info->emmc_cid, opening->cid, sizeof info->emmc_cid);
     info->version = g_strdup_printf("%s: %u.%u, chip %u, release G%d%s", opening->setup->file->description,

@@ -3,39 +3,16 @@
 #include "boot/command.h"
 
 #include "core/i18n.h"
-
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
-#include <string.h>
+#include "core/sign.h"
 
 #define MAX_CHALLENGE 0x800
-#define MAX_RESPONSE  0x800
-
-static GBytes *load_file(const char *path, GError **error)
-{
-    g_autoptr(GError) local = NULL;
-    char *data;
-    size_t length;
-    if (!g_file_get_contents(path, &data, &length, &local)) {
-        mk_fault_set(error, MK_FAULT_FILE, "%s", local->message);
-        return NULL;
-    }
-    if (length > 0 && length <= (1u << 20))
-        return g_bytes_new_take(data, length);
-    g_free(data);
-    mk_fault_set(error, MK_FAULT_FILE,
-                 _("%s cannot be a certificate, auth file or key: it is %" G_GSIZE_FORMAT " bytes."), path, length);
-    return NULL;
-}
 
 /* E0 and E2 differ in their number only. */
 static bool send_file(MkLink *link, uint8_t command, const char *name, const char *path, GCancellable *cancel,
                       GError **error)
 {
     uint16_t status;
-    g_autoptr(GBytes) file = load_file(path, error);
+    g_autoptr(GBytes) file = mk_sign_load_file(path, error);
     if (!file || !mk_boot_command(link, command, name, cancel, error) ||
         !mk_boot_send32(link, (uint32_t)g_bytes_get_size(file), name, cancel, error) ||
         !mk_boot_get16(link, &status, cancel, error))
@@ -67,59 +44,6 @@ static GBytes *swap_pairs(GBytes *bytes)
         swapped[i + 1] = data[i];
     }
     return g_bytes_new_take(swapped, length);
-}
-
-static GBytes *sign_with_key(const char *path, GBytes *challenge, GError **error)
-{
-    g_autoptr(GBytes) pem = load_file(path, error);
-    if (!pem)
-        return NULL;
-    BIO *bio = BIO_new_mem_buf(g_bytes_get_data(pem, NULL), (int)g_bytes_get_size(pem));
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-    EVP_PKEY_CTX *context = key ? EVP_PKEY_CTX_new(key, NULL) : NULL;
-    uint8_t answer[MAX_RESPONSE];
-    size_t length = sizeof answer;
-    /* The challenge itself is signed (PKCS #1 block type 1), not a digest of it. */
-    bool good =
-        context && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && EVP_PKEY_sign_init(context) > 0 &&
-        EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) > 0 &&
-        EVP_PKEY_sign(context, answer, &length, g_bytes_get_data(challenge, NULL), g_bytes_get_size(challenge)) > 0;
-    EVP_PKEY_CTX_free(context);
-    EVP_PKEY_free(key);
-    BIO_free(bio);
-    ERR_clear_error();
-    if (good)
-        return g_bytes_new(answer, length);
-    mk_fault_set_number(error, MK_FAULT_AUTH_WRONG, 6000, "S_SECURITY_CALLBACK_SLA_CHALLENGE_FAIL",
-                        _("The challenge could not be signed with %s; it must be an RSA private key in PEM form, large "
-                          "enough for the challenge."),
-                        path);
-    return NULL;
-}
-
-static GBytes *sign_with_command(const char *command, GBytes *challenge, GCancellable *cancel, GError **error)
-{
-    g_autoptr(GError) local = NULL;
-    g_auto(GStrv) argv = NULL;
-    g_autoptr(GBytes) answer = NULL;
-    g_autoptr(GSubprocess) process = NULL;
-    if (g_shell_parse_argv(command, NULL, &argv, &local))
-        process = g_subprocess_newv((const char *const *)argv,
-                                    G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &local);
-    if (process && g_subprocess_communicate(process, challenge, cancel, &answer, NULL, &local) &&
-        g_subprocess_get_successful(process) && g_bytes_get_size(answer) > 0 &&
-        g_bytes_get_size(answer) <= MAX_RESPONSE)
-        return g_steal_pointer(&answer);
-    if (g_cancellable_is_cancelled(cancel)) {
-        if (process)
-            g_subprocess_force_exit(process);
-        mk_fault_set(error, MK_FAULT_STOPPED, _("Stopped while the signing program was running."));
-    } else {
-        mk_fault_set_number(error, MK_FAULT_AUTH_WRONG, 6000, "S_SECURITY_CALLBACK_SLA_CHALLENGE_FAIL",
-                            _("The signing program \"%s\" gave no usable answer%s%s."), command, local ? ": " : "",
-                            local ? local->message : "");
-    }
-    return NULL;
 }
 
 static bool needs_no_answer(GBytes *challenge)
@@ -171,8 +95,8 @@ static bool answer_challenge(MkLink *link, const MkTarget *target, const MkBootO
     if (needs_no_answer(challenge))
         return true;
     g_autoptr(GBytes) message = to_be_signed(target, challenge);
-    g_autoptr(GBytes) signature = options->key_path ? sign_with_key(options->key_path, message, error)
-                                                    : sign_with_command(options->sign_command, message, cancel, error);
+    MkSigner signer = {.key_path = options->key_path, .command = options->sign_command};
+    g_autoptr(GBytes) signature = mk_sign(&signer, message, cancel, error);
     if (!signature)
         return false;
     g_autoptr(GBytes) response = swap_pairs(signature);
