@@ -1,4 +1,5 @@
 #include "agent/legacy.h"
+#include "agent/xflash.h"
 
 #include "core/i18n.h"
 
@@ -12,13 +13,7 @@ MkAgent *mk_agent_open(MkLink *link, const MkAgentSetup *setup, MkProgress *prog
     }
     switch (setup->entry->family) {
     case MK_DA_LEGACY: return mk_legacy_open(link, setup, progress, cancel, error);
-    case MK_DA_XFLASH:
-        mk_fault_set(
-            error, MK_FAULT_UNSUPPORTED,
-            _("The agent for MT%04X speaks the XFlash dialect (phones from about 2016 on), which this version of "
-              "Medik does not speak yet."),
-            setup->entry->hw_code);
-        return NULL;
+    case MK_DA_XFLASH: return mk_xflash_open(link, setup, progress, cancel, error);
     case MK_DA_XML:
         mk_fault_set(
             error, MK_FAULT_UNSUPPORTED,

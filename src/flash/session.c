@@ -127,6 +127,7 @@ static bool start_agent(MkSession *session, const MkSessionOptions *options, MkP
                           .file = session->agent_file,
                           .entry = entry,
                           .emi = emi,
+                          .signer = {options->boot.key_path, options->boot.sign_command},
                           .battery = options->battery};
     session->agent = mk_agent_open(session->link, &setup, progress, session->cancel, error);
     if (!session->agent)

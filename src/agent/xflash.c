@@ -1,0 +1,59 @@
+/* The XFlash dialect: opening, and its table of functions. */
+#include "agent/xflash.h"
+
+#include "core/i18n.h"
+
+static void xflash_free(MkAgent *agent)
+{
+    g_free(agent->info.ufs_model);
+    g_free(agent->info.security);
+    g_free(agent->info.version);
+    g_free(agent);
+}
+
+static const MkAgentClass xflash_class = {
+    .dialect = "XFlash",
+    .free = xflash_free,
+    .read = xflash_read,
+    .write = xflash_write,
+    .erase = xflash_erase,
+    .download = xflash_download,
+    .upload = xflash_upload,
+    .battery = xflash_battery,
+    .high_speed = xflash_high_speed,
+    .finish = xflash_finish,
+};
+
+static bool open_agent(MkXFlash *xflash, const MkAgentSetup *setup, MkProgress *progress, GError **error)
+{
+    return xflash_start(xflash, setup, progress, error) &&
+           (xflash->old || xflash_authenticate(xflash, &setup->signer, error)) &&
+           xflash_describe(xflash, setup->file->description, error);
+}
+
+MkAgent *mk_xflash_open(MkLink *link, const MkAgentSetup *setup, MkProgress *progress, GCancellable *cancel,
+                        GError **error)
+{
+    if (mk_agent_entry_stage2(setup->entry) == mk_agent_entry_stage1(setup->entry)) {
+        mk_fault_set(error, MK_FAULT_UNSUPPORTED,
+                     _("The program for MT%04X in the DA file has no second part; Medik does not know this kind."),
+                     setup->entry->hw_code);
+        return NULL;
+    }
+    MkXFlash *xflash = g_new0(MkXFlash, 1);
+    xflash->base.klass = &xflash_class;
+    xflash->base.link = link;
+    xflash->base.cancel = cancel;
+    xflash->frames = (MkFrames){.link = link, .cancel = cancel, .lost = &xflash->base.lost};
+    if (!open_agent(xflash, setup, progress, error)) {
+        xflash_free(&xflash->base);
+        return NULL;
+    }
+    xflash->base.caps = MK_AGENT_CAN_NAMES | MK_AGENT_WRITES_BOOT_HEADER;
+    if (!xflash->old)
+        xflash->base.caps |= MK_AGENT_CAN_MODES;
+    if (xflash->base.info.storage != MK_STORAGE_NAND)
+        xflash->base.caps |= MK_AGENT_NEEDS_TABLE;
+    xflash->frames.cancel = NULL; /* from here on a stop is obeyed between packets, so that the agent stays usable */
+    return &xflash->base;
+}
