@@ -69,20 +69,34 @@ static inline ScriptStep *xflash_script_frame(GArray *steps, bool from_host, GBy
 }
 
 /* The reports of spec 11: boot1, boot2 and RPMB of 4 MiB, a user area of 64 MiB, worn by a tenth; LUs of 4, 4 and 64 MiB in blocks of 4096. */
-static inline void xflash_put_emmc(GByteArray *bytes)
+static inline void xflash_put_emmc(GByteArray *bytes, uint64_t rpmb, uint64_t user, const uint8_t cid[16], uint8_t life)
 {
-    static const uint64_t sizes[8] = {0x400000, 0x400000, 0x400000, 0, 0, 0, 0, 0x4000000};
+    const uint64_t sizes[8] = {0x400000, 0x400000, rpmb, 0, 0, 0, 0, user};
     mk_put_le32(bytes, 1);
     mk_put_le32(bytes, 512);
     for (unsigned i = 0; i < 8; i++)
         mk_put_le64(bytes, sizes[i]);
-    for (uint8_t i = 0; i < 16; i++)
-        mk_put_u8(bytes, i);
+    g_byte_array_append(bytes, cid, 16);
     mk_put_fill(bytes, 0, 8);
-    mk_put_fill(bytes, 1, 3);
+    mk_put_fill(bytes, life, 3);
     mk_put_u8(bytes, 0);
-    mk_put_le32(bytes, 1);
+    mk_put_le32(bytes, life);
     g_assert_cmpuint(bytes->len, ==, 0x68);
+}
+
+static inline void xflash_put_emmc_of_vectors(GByteArray *bytes)
+{
+    static const uint8_t cid[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    xflash_put_emmc(bytes, 0x400000, 0x4000000, cid, 1);
+}
+
+/* The recordings have its first and last bytes, and its CRC-32. */
+static inline void xflash_put_emmc_of_recordings(GByteArray *bytes)
+{
+    static const uint8_t cid[16] = {0x15, 0x01, 0x00, 0x52, 0x38, 0x55, 0x33, 0x4D,
+                                    0x42, 0x20, 0xA1, 0xB2, 0xC3, 0xD4, 0x40, 0x00};
+    xflash_put_emmc(bytes, 0x80000, 0x40000000, cid, 0);
+    g_assert_cmphex(mk_crc32(0, bytes->data, bytes->len), ==, 0x06C5B548);
 }
 
 static inline void xflash_put_ufs(GByteArray *bytes)
@@ -133,7 +147,9 @@ static inline GBytes *xflash_script_payload(const char *word)
     } else if (*word == 'Z') {
         mk_put_fill(bytes, 0, g_ascii_strtoull(word + 2, NULL, 0));
     } else if (strcmp(word, "@emmc") == 0) {
-        xflash_put_emmc(bytes);
+        xflash_put_emmc_of_vectors(bytes);
+    } else if (strcmp(word, "@emmc-2020") == 0) {
+        xflash_put_emmc_of_recordings(bytes);
     } else if (strcmp(word, "@ufs") == 0) {
         xflash_put_ufs(bytes);
     } else if (*word == '@') {
