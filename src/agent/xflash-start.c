@@ -8,8 +8,7 @@
 #define HELLO_TIMEOUT 5000 /* ms */
 #define HELLO_LIMIT   4096 /* bytes of noise before the hello byte */
 #define LOG_LEVEL     2    /* info */
-#define PAUSE_2015    G_USEC_PER_SEC
-#define STAGE2_PIECE  0x10000u
+#define PAUSE_2015    1000 /* ms, hosts.md */
 #define EMI_MAGIC     "MTK_BLOADER_INFO_v"
 #define EMI_HEADER    0x70u
 #define MAX_EMI       0x10000u
@@ -92,6 +91,21 @@ static unsigned label_year(const char *label)
     return 0;
 }
 
+/* The genuine host waits a second; the agent says nothing in that time. */
+static bool pause_2015(MkXFlash *xflash, const char *doing, GError **error)
+{
+    g_autoptr(GError) silence = NULL;
+    uint8_t byte;
+    size_t got;
+    if (mk_link_read_some(xflash->base.link, &byte, 1, &got, PAUSE_2015, xflash->frames.cancel, &silence))
+        return xflash_unexpected(xflash, byte, doing, error);
+    if (mk_fault_code(silence) == MK_FAULT_SILENT)
+        return true;
+    xflash->base.lost = true;
+    g_propagate_error(error, g_steal_pointer(&silence));
+    return false;
+}
+
 static bool start_stage1(MkXFlash *xflash, const MkAgentSetup *setup, GError **error)
 {
     const char *doing = _("starting the agent");
@@ -105,8 +119,7 @@ static bool start_stage1(MkXFlash *xflash, const MkAgentSetup *setup, GError **e
     xflash->stage = 1;
     if (!xflash->old)
         return await_sync(xflash, MK_FAULT_DA_VER, doing, error);
-    g_usleep(PAUSE_2015); /* the genuine host's */
-    return true;
+    return pause_2015(xflash, doing, error);
 }
 
 /* A setting that the agent may not have. */
@@ -174,17 +187,6 @@ static bool start_dram(MkXFlash *xflash, GBytes *emi, GError **error)
     return false;
 }
 
-/* One frame, in pieces only for the progress. */
-static bool send_stage2_bytes(MkXFlash *xflash, const uint8_t *data, size_t length, MkProgress *progress,
-                              GError **error)
-{
-    MkProgress *step = mk_progress_add(progress, _("sending the agent"), length);
-    if (!xflash_send(xflash, data, length, error))
-        return false;
-    mk_progress_done(step);
-    return true;
-}
-
 /* Stage 1 knows the hash of stage 2 without its signature; so the signature stays behind (spec 1). */
 static bool send_stage2(MkXFlash *xflash, const MkAgentSetup *setup, MkProgress *progress, GError **error)
 {
@@ -198,10 +200,13 @@ static bool send_stage2(MkXFlash *xflash, const MkAgentSetup *setup, MkProgress 
     g_autoptr(GByteArray) where = g_byte_array_new();
     mk_put_le64(where, region->load_address);
     mk_put_le64(where, length);
-    return xflash_command(xflash, MK_XFLASH_BOOT_TO, "BOOT_TO", MK_FAULT_DA_VER, doing, error) &&
-           xflash_send(xflash, where->data, where->len, error) &&
-           send_stage2_bytes(xflash, data, length, progress, error) &&
-           xflash_expect_ok(xflash, MK_FAULT_DA_VER, doing, XFLASH_TIMEOUT_READY, error);
+    MkProgress *step = mk_progress_add(progress, _("sending the agent"), length);
+    bool sent = xflash_command(xflash, MK_XFLASH_BOOT_TO, "BOOT_TO", MK_FAULT_DA_VER, doing, error) &&
+                xflash_send(xflash, where->data, where->len, error) && xflash_send(xflash, data, length, error) &&
+                xflash_expect_ok(xflash, MK_FAULT_DA_VER, doing, XFLASH_TIMEOUT_READY, error);
+    if (sent)
+        mk_progress_done(step);
+    return sent;
 }
 
 static bool start_stage2(MkXFlash *xflash, const MkAgentSetup *setup, MkProgress *progress, GError **error)

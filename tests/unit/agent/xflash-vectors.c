@@ -173,6 +173,62 @@ static void test_open_faults(void)
     assert_fault(session, MK_FAULT_PL_EMI, 0, NULL);
 }
 
+/* The owner signs the 16 bytes behind the first four; here the program gives them back as they came. */
+static void test_sla(void)
+{
+    static const char ask[] = START_STAGE1 CONFIGURE CTRL("4000A") "=preloader 0 " BOOT_TO CTRL("40016") "1 0 " CTRL(
+        "40013") ":0000000000112233445566778899AABBCCDDEEFF 0 " CTRL("2000B") "H> :00112233445566778899AABBCCDDEEFF ";
+    g_autofree char *accepted = g_strconcat(ask, "D> 0 " RAM EMMC TAIL, NULL);
+    g_autofree char *refused = g_strconcat(ask, "D> C0020049 ", NULL);
+    g_autoptr(Session) good = prepare(XFLASH_LABEL, accepted), bad = prepare(XFLASH_LABEL, refused);
+    good->setup->setup.signer.command = bad->setup->setup.signer.command = "cat";
+    try_open(good);
+    g_assert_no_error(good->error);
+    g_assert_nonnull(mk_agent_info(good->agent)->security);
+    script_assert_over(good->link);
+    g_assert_null(try_open(bad));
+    assert_fault(bad, MK_FAULT_AUTH_WRONG, 0xC0020049, "STATUS_SEC_REMOTE_SECURITY_POLICY_DISABLED");
+}
+
+/* One status per operation, 48-byte ranges, a word before the data (hosts.md). */
+#define SET_2015(code, value) "H> 10009 " code " D> 0 H> " value " D> 0 "
+#define ASK_2015(code)        "H> 10009 " code " D> 0 "
+#define OPEN_2015                                                                                                      \
+    SET_2015("20004", "50")                                                                                            \
+    SET_2015("20002", "2")                                                                                             \
+    SET_2015("20003", "0")                                                                                             \
+    ASK_2015("4000A")                                                                                                  \
+    "=preloader 0 "                                                                                                    \
+    "H> 10008 :00000040000000000020000000000000 *8192 D> 0 " ASK_2015(                                                 \
+        "4000C") ":020000000000000000000400010000000000004000000080 "                                                  \
+                 "0 " ASK_2015("40001") "@emmc 0 " ASK_2015("40008") ID_REPLY                                          \
+        "H> 10009 40007 D> C0010004 " ASK_2015("40005") "=1.0 0 "
+#define START_2015 "D> ! H> 434E5953 10100 " ENV "D> 0 "
+
+/* DATA: how the session begins. */
+static void test_2015(gconstpointer data)
+{
+    static const char use[] = "H> 10005 @1:8:200:400:30 D> 0 0 H> 0 D> P(512) H> 0 D> 0 H> 0 D> P(512) H> 0 D> 0 "
+                              "H> 10004 @1:8:0:200:30 D> 0 H> 0 FF00 P(512) D> 0 0 "
+                              "H> 10003 @1:8:0:200:30 D> 0 40040004 64 H> 0 D> 40040005 "
+                              "H> 10007 1 D> 0 ";
+    g_autofree char *script = g_strconcat(data, OPEN_2015, use, NULL);
+    g_autoptr(Session) session = prepare(strcmp(data, START_2015) == 0 ? XFLASH_LABEL_2015 : XFLASH_LABEL, script);
+    MkAgent *agent = try_open(session);
+    uint8_t bytes[1024];
+    g_assert_no_error(session->error);
+    g_assert_cmpuint(mk_agent_info(agent)->dram_size, ==, 0x80000000);
+    g_assert_true(read_into(session, MK_REGION_USER, 0x200, bytes, sizeof bytes));
+    for (size_t i = 0; i < 512; i++)
+        bytes[i] = (uint8_t)i;
+    g_assert_true(write_from(session, MK_REGION_USER, 0, bytes, 512));
+    g_assert_true(mk_agent_erase(agent, MK_REGION_USER, 0, 512, MK_ERASE_NORMAL, false, NULL, &session->error));
+    g_assert_false(mk_agent_finish(agent, MK_AFTER_META, &session->error));
+    assert_fault(session, MK_FAULT_UNSUPPORTED, 0, NULL);
+    g_assert_true(mk_agent_finish(agent, MK_AFTER_REBOOT, &session->error));
+    script_assert_over(session->link);
+}
+
 /* Vectors 8 and 9. */
 static void test_read(void)
 {
@@ -378,6 +434,9 @@ int main(int argc, char **argv)
     g_test_add_func("/agent/xflash/open/ufs", test_open_ufs);
     g_test_add_func("/agent/xflash/open/bootrom", test_open_bootrom);
     g_test_add_func("/agent/xflash/open/faults", test_open_faults);
+    g_test_add_func("/agent/xflash/sla", test_sla);
+    g_test_add_data_func("/agent/xflash/2015/by-year", START_2015, test_2015);
+    g_test_add_data_func("/agent/xflash/2015/by-refusal", START_2015 "H> 10101 0 D> C0010003 C0010003 ", test_2015);
     g_test_add_func("/agent/xflash/read", test_read);
     g_test_add_func("/agent/xflash/read/cancelled", test_read_cancelled);
     g_test_add_func("/agent/xflash/read/errors", test_read_errors);
