@@ -81,28 +81,6 @@ typedef MkChipResult (*MkPacketSink)(MkDevice *device, uint64_t position, const 
 bool mk_device_take_packets(MkDevice *device, uint64_t length, uint32_t packet, bool checked, uint16_t *sum,
                             MkPacketSink sink, void *user_data);
 
-/* --- legacy-sparse.c --- */
-typedef enum {
-    MK_UNSPARSE_FILE_HEAD,
-    MK_UNSPARSE_CHUNK_HEAD,
-    MK_UNSPARSE_RAW,
-    MK_UNSPARSE_FILL,
-    MK_UNSPARSE_CRC,
-    MK_UNSPARSE_END
-} MkUnsparseState;
-/* An image on its way: borders of packets and of chunks have nothing to do with each other. */
-typedef struct {
-    MkUnsparseState state;
-    uint64_t address, left;
-    uint32_t block, chunks;
-    uint16_t chunk_head;
-    unsigned have, need;
-    uint8_t head[28];
-} MkUnsparse;
-bool mk_unsparse_recognises(const uint8_t *data, size_t length);
-void mk_unsparse_begin(MkUnsparse *unsparse, uint64_t address);
-MkChipResult mk_unsparse_feed(MkDevice *device, MkUnsparse *unsparse, const uint8_t *data, size_t length);
-
 /* --- legacy-table.c --- */
 void mk_device_read_table(MkDevice *device);
 void mk_device_write_table(MkDevice *device);

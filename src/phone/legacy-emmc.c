@@ -1,5 +1,6 @@
 /* Reading, writing and erasing an eMMC: 60, D6, 62, 61, D4 (spec da-legacy.md 9.3 to 9.7, agents.md). */
 #include "phone/legacy-device.h"
+#include "phone/unsparse.h"
 
 #include <string.h>
 
@@ -243,14 +244,19 @@ typedef struct {
     MkUnsparse unsparse;
 } Incoming;
 
+static MkChipResult store_expanded(void *device, uint64_t address, const uint8_t *data, size_t length)
+{
+    return mk_device_store(device, address, data, length);
+}
+
 static MkChipResult store_at(MkDevice *device, uint64_t position, const uint8_t *data, size_t length, void *user_data)
 {
     Incoming *incoming = user_data;
     if (position == 0) {
         incoming->sparse = mk_unsparse_recognises(data, length);
-        mk_unsparse_begin(&incoming->unsparse, incoming->address);
+        mk_unsparse_begin(&incoming->unsparse, incoming->address, store_expanded, device);
     }
-    return incoming->sparse ? mk_unsparse_feed(device, &incoming->unsparse, data, length)
+    return incoming->sparse ? mk_unsparse_feed(&incoming->unsparse, data, length)
                             : mk_device_store(device, incoming->address + position, data, length);
 }
 

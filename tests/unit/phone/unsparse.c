@@ -1,5 +1,6 @@
 /* A sparse image that arrives in pieces of any size ends as its expanded self on the chip. */
 #include "phone/legacy-device.h"
+#include "phone/unsparse.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -31,6 +32,11 @@ static GByteArray *sparse_image(void)
     return image;
 }
 
+static MkChipResult store(void *device, uint64_t address, const uint8_t *data, size_t length)
+{
+    return mk_device_store(device, address, data, length);
+}
+
 static void test_pieces(gconstpointer size)
 {
     size_t piece = GPOINTER_TO_SIZE(size);
@@ -44,10 +50,9 @@ static void test_pieces(gconstpointer size)
     memset(kept, 0x77, sizeof kept);
     mk_chip_write(chip, MK_REGION_USER, 0x100000 + 3 * 4096, kept, sizeof kept);
     g_assert_true(mk_unsparse_recognises(image->data, image->len));
-    mk_unsparse_begin(&unsparse, 0x100000);
+    mk_unsparse_begin(&unsparse, 0x100000, store, &device);
     for (size_t at = 0; at < image->len; at += piece)
-        g_assert_cmpint(mk_unsparse_feed(&device, &unsparse, image->data + at, MIN(piece, image->len - at)), ==,
-                        MK_CHIP_OK);
+        g_assert_cmpint(mk_unsparse_feed(&unsparse, image->data + at, MIN(piece, image->len - at)), ==, MK_CHIP_OK);
     for (unsigned i = 0; i < 5; i++) {
         static const uint8_t first[] = {0x11, 0xAA, 0xAA, 0x77, 0x44};
         memset(expected, first[i], sizeof expected);

@@ -1,5 +1,7 @@
 /* Android sparse images that a host sends as they are: the agent expands them while they arrive (spec da-legacy.md 9.5, images.md 2). */
-#include "phone/legacy-device.h"
+#include "phone/unsparse.h"
+
+#include "core/bytes.h"
 
 #include <string.h>
 
@@ -17,12 +19,13 @@ bool mk_unsparse_recognises(const uint8_t *data, size_t length)
     return length >= FILE_HEAD && mk_le32(data) == MAGIC && mk_le16(data + 4) == 1;
 }
 
-void mk_unsparse_begin(MkUnsparse *unsparse, uint64_t address)
+void mk_unsparse_begin(MkUnsparse *unsparse, uint64_t address, MkUnsparseStore store, void *target)
 {
-    *unsparse = (MkUnsparse){.address = address, .need = FILE_HEAD, .state = MK_UNSPARSE_FILE_HEAD};
+    *unsparse = (MkUnsparse){
+        .store = store, .target = target, .address = address, .need = FILE_HEAD, .state = MK_UNSPARSE_FILE_HEAD};
 }
 
-static MkChipResult fill(MkDevice *device, MkUnsparse *unsparse)
+static MkChipResult fill(MkUnsparse *unsparse)
 {
     g_autofree uint8_t *buffer = g_malloc(FILL_BUFFER);
     MkChipResult result = MK_CHIP_OK;
@@ -30,7 +33,7 @@ static MkChipResult fill(MkDevice *device, MkUnsparse *unsparse)
         buffer[i] = unsparse->head[i % 4];
     for (uint64_t done = 0; done < unsparse->left && result == MK_CHIP_OK; done += FILL_BUFFER) {
         size_t piece = (size_t)MIN(FILL_BUFFER, unsparse->left - done);
-        result = mk_device_store(device, unsparse->address + done, buffer, piece);
+        result = unsparse->store(unsparse->target, unsparse->address + done, buffer, piece);
     }
     unsparse->address += unsparse->left;
     return result;
@@ -59,11 +62,11 @@ static MkChipResult begin_chunk(MkUnsparse *unsparse)
         unsparse->address += unsparse->left;
         next_chunk(unsparse);
         return MK_CHIP_OK;
-    default: return MK_CHIP_FAILED;
+    default: unsparse->strange = true; return MK_CHIP_FAILED;
     }
 }
 
-static MkChipResult head_complete(MkDevice *device, MkUnsparse *unsparse)
+static MkChipResult head_complete(MkUnsparse *unsparse)
 {
     MkChipResult result = MK_CHIP_OK;
     switch (unsparse->state) {
@@ -77,17 +80,17 @@ static MkChipResult head_complete(MkDevice *device, MkUnsparse *unsparse)
         next_chunk(unsparse);
         return MK_CHIP_OK;
     case MK_UNSPARSE_CHUNK_HEAD: return begin_chunk(unsparse);
-    case MK_UNSPARSE_FILL: result = fill(device, unsparse); break;
+    case MK_UNSPARSE_FILL: result = fill(unsparse); break;
     default: break;
     }
     next_chunk(unsparse);
     return result;
 }
 
-static MkChipResult take_raw(MkDevice *device, MkUnsparse *unsparse, const uint8_t *data, size_t *length)
+static MkChipResult take_raw(MkUnsparse *unsparse, const uint8_t *data, size_t *length)
 {
     size_t piece = (size_t)MIN(unsparse->left, *length);
-    MkChipResult result = mk_device_store(device, unsparse->address, data, piece);
+    MkChipResult result = unsparse->store(unsparse->target, unsparse->address, data, piece);
     unsparse->address += piece;
     unsparse->left -= piece;
     *length = piece;
@@ -96,19 +99,19 @@ static MkChipResult take_raw(MkDevice *device, MkUnsparse *unsparse, const uint8
     return result;
 }
 
-MkChipResult mk_unsparse_feed(MkDevice *device, MkUnsparse *unsparse, const uint8_t *data, size_t length)
+MkChipResult mk_unsparse_feed(MkUnsparse *unsparse, const uint8_t *data, size_t length)
 {
     MkChipResult result = MK_CHIP_OK;
     while (length && result == MK_CHIP_OK && unsparse->state != MK_UNSPARSE_END) {
         size_t taken = length;
         if (unsparse->state == MK_UNSPARSE_RAW) {
-            result = take_raw(device, unsparse, data, &taken);
+            result = take_raw(unsparse, data, &taken);
         } else {
             taken = MIN(length, unsparse->need - unsparse->have);
             memcpy(unsparse->head + unsparse->have, data, taken);
             unsparse->have += (unsigned)taken;
             if (unsparse->have == unsparse->need)
-                result = head_complete(device, unsparse);
+                result = head_complete(unsparse);
         }
         data += taken;
         length -= taken;
