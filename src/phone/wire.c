@@ -85,6 +85,11 @@ void mk_wire_set_borders(MkWire *wire, bool borders)
     wire->taken_singly = false;
 }
 
+bool mk_wire_borders(const MkWire *wire)
+{
+    return wire->borders;
+}
+
 unsigned mk_wire_border_violations(const MkWire *wire)
 {
     return wire->violations;

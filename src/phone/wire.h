@@ -49,6 +49,7 @@ void mk_wire_cut(MkWire *wire);
 bool mk_wire_tool_present(MkWire *wire);
 /* Borders are insisted on while an agent runs: BootROM and preloader take the pipe as a stream of bytes (spec brom.md 1.4). */
 void mk_wire_set_borders(MkWire *wire, bool borders);
+bool mk_wire_borders(const MkWire *wire);
 unsigned mk_wire_border_violations(const MkWire *wire);
 void mk_wire_set_pace(MkWire *wire, uint64_t bytes_per_second, unsigned turnaround_us);
 
