@@ -367,6 +367,80 @@ static void test_erase(void)
     assert_usable(session);
 }
 
+/* A stop is obeyed with the answer to a report; what was complete by then is complete. */
+static void test_erase_cancelled(void)
+{
+    g_autoptr(Session) session =
+        open_session("H> 10003 D> 0 H> @1:8:0:200000 D> 0 40040004 32 H> C0010002 D> C0010002 "
+                     "H> 10003 D> 0 H> @1:8:0:200000 D> 0 40040004 64 H> C0010002 D> 40040005 " BATTERY);
+    Script *script = (Script *)session->link;
+    for (int complete = 0; complete < 2; complete++) {
+        g_cancellable_reset(session->cancel);
+        script->after = session->cancel;
+        script->stop_step = script->step + 11; /* the percents were read */
+        bool good =
+            mk_agent_erase(session->agent, MK_REGION_USER, 0, 0x200000, MK_ERASE_NORMAL, false, NULL, &session->error);
+        g_assert_true(good == (complete == 1));
+        if (!complete)
+            assert_fault(session, MK_FAULT_STOPPED, 0, NULL);
+    }
+    g_assert_no_error(session->error);
+    script->after = NULL;
+    assert_usable(session);
+}
+
+/* A refusal in the place of the answer is all that comes (agents.md, XFlash 4): the next question must find its own answer. */
+static void test_refused_questions(void)
+{
+    g_autoptr(Session) session =
+        prepare(XFLASH_LABEL,
+                START CTRL("4000C") "C0040001 " EMMC REFUSE("40008") CTRL("40007") "C0010001 " REFUSE("40005")
+                    CTRL("40014") "C0010001 " CTRL("40010") "11 0 " REFUSE("40012") CTRL("80007") "C003001D " BATTERY);
+    g_assert_nonnull(try_open(session));
+    const MkAgentInfo *info = mk_agent_info(session->agent);
+    g_assert_cmpint(info->storage, ==, MK_STORAGE_EMMC);
+    g_assert_cmpuint(info->dram_size, ==, 0);
+    g_assert_false(info->has_chip_id);
+    g_assert_cmpint(info->rpmb_key, ==, 0);
+    g_assert_cmpint(info->life, ==, MK_LIFE_END);
+    assert_usable(session);
+}
+
+/* Sizes that cannot be: the phone has no such storage, and nothing divides by them. */
+static void test_senseless_storage(void)
+{
+    static const char *const blocks[] = {"00000000", "01000000", "00030000", "000000FF"};
+    for (size_t i = 0; i < G_N_ELEMENTS(blocks); i++) {
+        g_autoptr(GString) script = g_string_new(START RAM CTRL("40001") ":01000000");
+        g_string_append_printf(script, "%s", blocks[i]);
+        for (int size = 0; size < 8; size++)
+            g_string_append(script, "0000000400000000");
+        for (int byte = 72; byte < 104; byte++)
+            g_string_append(script, "00");
+        g_string_append(script, " 0 " CTRL("40004") "Z(208) 0 " CTRL("40002") "Z(48) 0 " CTRL("40003") "Z(16) 0 " TAIL);
+        g_autoptr(Session) session = prepare(XFLASH_LABEL, script->str);
+        g_assert_nonnull(try_open(session));
+        g_assert_cmpint(mk_agent_info(session->agent)->storage, ==, MK_STORAGE_UNKNOWN);
+        g_assert_cmpuint(mk_agent_region_size(session->agent, MK_REGION_USER), ==, 0);
+        script_assert_over(session->link);
+    }
+}
+
+/* Packets of nothing and packets of too much: the agent is lost. */
+static void test_senseless_packets(void)
+{
+    static const char *const scripts[] = {"H> 10005 D> 0 H> @1:8:0:400 D> 0 0 Z(0) ",
+                                          "H> 10005 D> 0 H> @1:8:0:400 D> 0 0 P(1025) "};
+    for (size_t i = 0; i < G_N_ELEMENTS(scripts); i++) {
+        g_autoptr(Session) session = open_session(scripts[i]);
+        uint8_t data[1024];
+        g_assert_false(read_into(session, MK_REGION_USER, 0, data, sizeof data));
+        assert_fault(session, MK_FAULT_PROTOCOL, 0, NULL);
+        g_assert_false(read_into(session, MK_REGION_USER, 0, data, sizeof data));
+        assert_fault(session, MK_FAULT_SILENT, 0, NULL);
+    }
+}
+
 /* Vectors 17 and 18: whole blocks, a sparse image as it is. */
 static void test_download(void)
 {
@@ -444,6 +518,10 @@ int main(int argc, char **argv)
     g_test_add_func("/agent/xflash/write/errors", test_write_errors);
     g_test_add_func("/agent/xflash/write/cancelled", test_write_cancelled);
     g_test_add_func("/agent/xflash/erase", test_erase);
+    g_test_add_func("/agent/xflash/erase/cancelled", test_erase_cancelled);
+    g_test_add_func("/agent/xflash/refused-questions", test_refused_questions);
+    g_test_add_func("/agent/xflash/senseless/storage", test_senseless_storage);
+    g_test_add_func("/agent/xflash/senseless/packets", test_senseless_packets);
     g_test_add_func("/agent/xflash/download", test_download);
     g_test_add_func("/agent/xflash/upload", test_upload);
     g_test_add_func("/agent/xflash/finish", test_finish);
