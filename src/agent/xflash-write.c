@@ -8,6 +8,7 @@
 
 #define UART_PACKET  0x10000u /* a UART is slow: a packet must fit into the time limits */
 #define LENGTH_BYTES 8
+#define TABLE_NAME   "pgpt" /* in every scatter of a GPT phone (spec tables.md 6.3) */
 
 typedef struct {
     uint8_t *data;
@@ -134,21 +135,6 @@ static bool write_packets(Writing *writing, GError **error)
     return status == MK_XFLASH_S_OK;
 }
 
-bool xflash_write(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkSourceFunc source,
-                  gpointer user_data, GError **error)
-{
-    MkXFlash *xflash = (MkXFlash *)agent;
-    XFlashRange range = {.region = region, .offset = offset, .length = length};
-    g_autofree char *doing = g_strdup_printf(_("writing %s"), mk_region_name(region));
-    g_auto(Writing)
-        writing = {.xflash = xflash, .source = source, .user_data = user_data, .length = length, .doing = doing};
-    return begin(&writing, error) &&
-           xflash_command(xflash, MK_XFLASH_WRITE_DATA, "WRITE_DATA", MK_FAULT_WRITE, doing, error) &&
-           xflash_send_range(xflash, &range, error) &&
-           xflash_expect_ok(xflash, MK_FAULT_WRITE, doing, XFLASH_TIMEOUT_READY, error) &&
-           write_packets(&writing, error);
-}
-
 /* Sparse images are expanded by the agent and have to keep their length. */
 static bool looks_sparse(const Packet *packet)
 {
@@ -164,6 +150,46 @@ static bool send_download(MkXFlash *xflash, const char *partition, uint64_t leng
            xflash_send(xflash, partition, strlen(partition), error) &&
            xflash_send(xflash, size->data, size->len, error) &&
            xflash_expect_ok(xflash, MK_FAULT_WRITE, doing, XFLASH_TIMEOUT_READY, error);
+}
+
+/* A phone without a table takes no WRITE_DATA at all (agents.md XFlash 3); by its scatter name the table itself is the one partition that needs no
+ * table to be found. If the agent does not think so either, the first refusal stands. */
+static bool write_first_table(Writing *writing, GError **refusal, GError **error)
+{
+    MkXFlash *xflash = writing->xflash;
+    g_autoptr(GError) problem = NULL;
+    if (send_download(xflash, TABLE_NAME, writing->length, writing->doing, &problem))
+        return write_packets(writing, error);
+    GError **told = xflash->base.lost ? &problem : refusal;
+    g_propagate_error(error, g_steal_pointer(told));
+    return false;
+}
+
+static bool is_first_table(const Writing *writing, const XFlashRange *range, const GError *refusal)
+{
+    return mk_fault_number(refusal) == MK_XFLASH_S_READ_TABLE_FAILED && range->offset == 0 && writing->left == 0 &&
+           range->region == mk_geometry_main_region(&writing->xflash->base.info.geometry);
+}
+
+bool xflash_write(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length, MkSourceFunc source,
+                  gpointer user_data, GError **error)
+{
+    MkXFlash *xflash = (MkXFlash *)agent;
+    XFlashRange range = {.region = region, .offset = offset, .length = length};
+    g_autofree char *doing = g_strdup_printf(_("writing %s"), mk_region_name(region));
+    g_autoptr(GError) refusal = NULL;
+    g_auto(Writing)
+        writing = {.xflash = xflash, .source = source, .user_data = user_data, .length = length, .doing = doing};
+    if (!begin(&writing, error) ||
+        !xflash_command(xflash, MK_XFLASH_WRITE_DATA, "WRITE_DATA", MK_FAULT_WRITE, doing, error) ||
+        !xflash_send_range(xflash, &range, error))
+        return false;
+    if (xflash_expect_ok(xflash, MK_FAULT_WRITE, doing, XFLASH_TIMEOUT_READY, &refusal))
+        return write_packets(&writing, error);
+    if (is_first_table(&writing, &range, refusal))
+        return write_first_table(&writing, &refusal, error);
+    g_propagate_error(error, g_steal_pointer(&refusal));
+    return false;
 }
 
 /* A preloader is written only between these two (spec 13.4). */

@@ -295,6 +295,7 @@ static void test_write_errors(void)
 {
     g_autoptr(Session) session =
         open_session("H> 10004 D> 0 H> @1:8:0:200 D> C0040007 "
+                     "H> 10001 D> 0 H> =pgpt :0002000000000000 D> C0040006 "
                      "H> 10004 D> 0 H> @1:8:0:200 D> C002000C "
                      "H> 10004 D> 0 H> @1:8:0:200 D> 0 H> 0 FF00 P(512) D> C0040003 C0040003 "
                      "H> 10004 D> 0 H> @1:8:0:200 D> 0 H> 0 FF00 P(512) D> 0 C0040030 " BATTERY);
@@ -313,6 +314,24 @@ static void test_write_errors(void)
         g_assert_false(write_from(session, MK_REGION_USER, 0, data, sizeof data));
         assert_fault(session, cases[i].fault, cases[i].number, cases[i].symbol);
     }
+    assert_usable(session);
+}
+
+/* A blank phone takes its first table by name; anything else has to wait for that. */
+static void test_first_table(void)
+{
+    g_autoptr(Session) session = open_session("H> 10004 D> 0 H> @1:8:0:200 D> C0040007 "
+                                              "H> 10001 D> 0 H> =pgpt :0002000000000000 D> 0 H> 0 FF00 P(512) D> 0 0 "
+                                              "H> 10004 D> 0 H> @1:8:200:200 D> C0040007 "
+                                              "H> 10004 D> 0 H> @1:1:0:200 D> C0040007 " BATTERY);
+    uint8_t data[512];
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)i;
+    g_assert_true(write_from(session, MK_REGION_USER, 0, data, sizeof data));
+    g_assert_false(write_from(session, MK_REGION_USER, 0x200, data, sizeof data));
+    assert_fault(session, MK_FAULT_TABLE_BAD, 0xC0040007, "STATUS_READ_PT_FAIL");
+    g_assert_false(write_from(session, MK_REGION_BOOT1, 0, data, sizeof data));
+    assert_fault(session, MK_FAULT_TABLE_BAD, 0xC0040007, "STATUS_READ_PT_FAIL");
     assert_usable(session);
 }
 
@@ -516,6 +535,7 @@ int main(int argc, char **argv)
     g_test_add_func("/agent/xflash/read/errors", test_read_errors);
     g_test_add_func("/agent/xflash/write", test_write);
     g_test_add_func("/agent/xflash/write/errors", test_write_errors);
+    g_test_add_func("/agent/xflash/write/first-table", test_first_table);
     g_test_add_func("/agent/xflash/write/cancelled", test_write_cancelled);
     g_test_add_func("/agent/xflash/erase", test_erase);
     g_test_add_func("/agent/xflash/erase/cancelled", test_erase_cancelled);
