@@ -3,9 +3,12 @@
 
 #include "core/i18n.h"
 
+#include <string.h>
+
 #define FIRMWARE_INFO_MOST 0x1000
 #define CHALLENGE_AT       4
 #define CHALLENGE_SIZE     16
+#define FAILURE_TEXT       "GET_DEV_FW_INFO FAIL" /* instead of the block (spec 6.1) */
 
 static bool is_demanded(MkXFlash *xflash, bool *demanded, GError **error)
 {
@@ -26,7 +29,7 @@ static GBytes *get_challenge(MkXFlash *xflash, GError **error)
                              FIRMWARE_INFO_MOST};
     if (!xflash_control(xflash, &control, &length, error))
         return NULL;
-    if (length >= CHALLENGE_AT + CHALLENGE_SIZE)
+    if (length >= CHALLENGE_AT + CHALLENGE_SIZE && memcmp(info, FAILURE_TEXT, strlen(FAILURE_TEXT)) != 0)
         return g_bytes_new(info + CHALLENGE_AT, CHALLENGE_SIZE);
     mk_fault_set(error, MK_FAULT_PROTOCOL, _("The agent demands a signature and gives no challenge to sign."));
     return NULL;

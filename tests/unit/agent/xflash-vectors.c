@@ -190,6 +190,18 @@ static void test_sla(void)
     assert_fault(bad, MK_FAULT_AUTH_WRONG, 0xC0020049, "STATUS_SEC_REMOTE_SECURITY_POLICY_DISABLED");
 }
 
+/* An agent that cannot make a challenge says so in words; nobody is asked to sign those. */
+static void test_sla_without_challenge(void)
+{
+    g_autoptr(Session) session =
+        prepare(XFLASH_LABEL, START_STAGE1 CONFIGURE CTRL("4000A") "=preloader 0 " BOOT_TO CTRL("40016") "1 0 " CTRL(
+                                  "40013") ":4745545F4445565F46575F494E464F204641494C00 0 ");
+    session->setup->setup.signer.command = "cat";
+    g_assert_null(try_open(session));
+    assert_fault(session, MK_FAULT_PROTOCOL, 0, NULL);
+    script_assert_over(session->link);
+}
+
 /* One status per operation, 48-byte ranges, a word before the data (hosts.md). */
 #define SET_2015(code, value) "H> 10009 " code " D> 0 H> " value " D> 0 "
 #define ASK_2015(code)        "H> 10009 " code " D> 0 "
@@ -528,6 +540,7 @@ int main(int argc, char **argv)
     g_test_add_func("/agent/xflash/open/bootrom", test_open_bootrom);
     g_test_add_func("/agent/xflash/open/faults", test_open_faults);
     g_test_add_func("/agent/xflash/sla", test_sla);
+    g_test_add_func("/agent/xflash/sla/without-challenge", test_sla_without_challenge);
     g_test_add_data_func("/agent/xflash/2015/by-year", START_2015, test_2015);
     g_test_add_data_func("/agent/xflash/2015/by-refusal", START_2015 "H> 10101 0 D> C0010003 C0010003 ", test_2015);
     g_test_add_func("/agent/xflash/read", test_read);
