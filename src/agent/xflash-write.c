@@ -101,7 +101,8 @@ static bool deliver(Writing *writing, GError **trouble, GError **error)
         return false;
     if (writing->left)
         fill(writing, &writing->packets[!writing->current], trouble);
-    if (!xflash_status(xflash, &status, XFLASH_TIMEOUT_BULK, error))
+    /* Before it takes a sparse image the agent erases the whole partition. */
+    if (!xflash_status(xflash, &status, XFLASH_TIMEOUT_FINAL, error))
         return false;
     if (status == MK_XFLASH_S_OK) {
         writing->taken += packet->length;
