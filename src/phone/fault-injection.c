@@ -66,14 +66,23 @@ static bool parse_wire(const char *text, WireFault *fault)
 }
 
 /* What is done to the phone itself rather than to bytes on the wire. */
-static const char *const things[] = {"no-storage", "no-pmic", "auth-refused", "tear=", "slow=", "watchdog=", "worn="};
-enum { NO_STORAGE, NO_PMIC, AUTH_REFUSED, TEAR, SLOW, WATCHDOG, WORN };
+static const char *const things[] = {
+    "no-storage", "no-pmic", "auth-refused", "tear=", "slow=", "watchdog=", "worn=", "status="};
+enum { NO_STORAGE, NO_PMIC, AUTH_REFUSED, TEAR, SLOW, WATCHDOG, WORN, STATUS };
 
 static bool parse_worn(const char *text, Thing *thing)
 {
     g_auto(GStrv) parts = g_strsplit(text, ":", 3);
     return g_strv_length(parts) == 3 && mk_region_from_name(parts[0], &thing->region) &&
            mk_parse_size(parts[1], &thing->value) && mk_parse_size(parts[2], &thing->length);
+}
+
+static bool parse_status(const char *text, Thing *thing)
+{
+    g_auto(GStrv) parts = g_strsplit(text, ":", 2);
+    return g_strv_length(parts) == 2 && mk_parse_size(parts[0], &thing->value) &&
+           mk_parse_size(parts[1], &thing->length) && thing->value && thing->value <= G_MAXUINT && thing->length &&
+           thing->length <= UINT32_MAX;
 }
 
 static bool parse_thing(const char *text, Thing *thing)
@@ -87,6 +96,8 @@ static bool parse_thing(const char *text, Thing *thing)
             return !*value;
         if (i == WORN)
             return parse_worn(value, thing);
+        if (i == STATUS)
+            return parse_status(value, thing);
         return mk_parse_size(value, &thing->value) && (i != WATCHDOG || thing->value <= G_MAXINT / 1000);
     }
     return false;
@@ -101,6 +112,10 @@ static void happen(MkMachine *machine, const Thing *thing)
     case TEAR: mk_chip_inject_tear(machine->chip, thing->value); break;
     case SLOW: mk_chip_inject_slow(machine->chip, thing->value); break;
     case WATCHDOG: machine->watchdog_seconds = (unsigned)thing->value; break;
+    case STATUS:
+        machine->packet_fault = (unsigned)thing->value;
+        machine->packet_status = (uint32_t)thing->length;
+        break;
     case WORN: mk_chip_inject_worn(machine->chip, thing->region, thing->value, thing->length); break;
     }
 }
@@ -113,7 +128,8 @@ bool mk_faults_add(MkFaults *faults, const char *text, GError **error)
     if (!good) {
         mk_fault_set(error, MK_FAULT_USAGE,
                      _("There is no fault \"%s\"; there are unplug, flip, silence and brownout @rx:N or @tx:N, "
-                       "worn=REGION:OFFSET:LENGTH, tear=N, slow=N, no-storage, no-pmic, auth-refused, watchdog=N."),
+                       "worn=REGION:OFFSET:LENGTH, tear=N, slow=N, status=N:CODE, no-storage, no-pmic, auth-refused, "
+                       "watchdog=N."),
                      text);
         return false;
     }

@@ -7,6 +7,7 @@
  *   worn=REGION:OFF:LEN   that part of the storage can no longer be read or written
  *   tear=N         after N bytes written the power goes away in the middle of a sector
  *   slow=N         the storage takes N bytes per second
+ *   status=N:CODE  the Nth packet of data that an XFlash agent moves ends with that status
  *   no-storage     the storage does not answer the probe
  *   no-pmic        the power chip does not answer
  *   auth-refused   the auth file is not this phone's

@@ -44,6 +44,13 @@ typedef struct {
     bool preloader_found; /* BootROM sees a preloader it may start */
     bool preloader_stays; /* no time-out in the preloader's window (MK_NEXT_DOWNLOAD) */
     bool watchdog_reset;  /* the agent armed the watchdog and runs on: it resets the phone once the agent has halted */
+    unsigned
+        packet_fault; /* injected: the packet of data with this number, counted from 1, ends with `packet_status`; 0 = none */
+    uint32_t packet_status; /* XFlash status */
+    /* Off the bus and back on it at high speed, vendor and product as IDS says (vendor in the high half); `wire` may be another one
+     * then. False: the power went away. NULL: the port is one that this does nothing to. */
+    bool (*reappear)(gpointer port_data, uint32_t ids);
+    gpointer port_data;
     unsigned watchdog_seconds; /* injected: BootROM resets unless the host stops the watchdog; 0 = never */
 } MkMachine;
 
