@@ -8,6 +8,8 @@
 #define LARGEST_BLOCK  0x100000u
 #define LARGEST_REGION (UINT64_C(1) << 50)
 #define LARGEST_PACKET 0x1000000u
+#define USUAL_POOL     80u
+#define MOST_POOL      4096u
 
 /* Answers may be longer in agents that nobody has seen; what is known is at their beginning. */
 #define ROOM 0x400
@@ -103,6 +105,13 @@ static bool ask_ufs(Question *question, GError **error)
     return true;
 }
 
+/* What the agent keeps back of the array for its bad block table. */
+static uint32_t pool_blocks(uint64_t total, uint64_t available, uint32_t block)
+{
+    uint64_t kept = available && available < total ? (total - available) / block : 0;
+    return kept && kept <= MOST_POOL ? (uint32_t)kept : USUAL_POOL;
+}
+
 static bool ask_nand(Question *question, GError **error)
 {
     MkAgentInfo *info = &question->xflash->base.info;
@@ -124,6 +133,7 @@ static bool ask_nand(Question *question, GError **error)
     geometry->nand_page = page;
     geometry->nand_block = block;
     geometry->nand_spare = spare;
+    geometry->pool_blocks = pool_blocks(geometry->nand_size, mk_le64(question->bytes + 24), block);
     question->xflash->storage_id = type;
     for (info->nand_id_count = 0; info->nand_id_count < 6; info->nand_id_count++)
         info->nand_ids[info->nand_id_count] = question->bytes[33 + info->nand_id_count];

@@ -123,6 +123,27 @@ static void test_open_ufs(void)
     script_assert_over(session->link);
 }
 
+/* 512 MiB of SPI NAND, pages of 2048 + 64, blocks of 128 KiB, 500 MiB of them for the system (field table of spec 11; never run). */
+static void test_open_nand(void)
+{
+    g_autoptr(Session) session = prepare(
+        XFLASH_LABEL,
+        START RAM CTRL("40001") "Z(104) 0 " CTRL("40004") "Z(208) 0 " CTRL(
+            "40002") ":1500000000080000000002004000000000000020000000000000401F00000000010102030405060708090A0B0C000000"
+                     " 0 " TAIL
+                     "H> 10003 D> 0 H> @15:8:20000:20000 D> 0 40040004 32 H> 0 D> 40040004 64 H> 0 D> 40040005 ");
+    g_assert_nonnull(try_open(session));
+    const MkGeometry *geometry = &mk_agent_info(session->agent)->geometry;
+    g_assert_cmpint(geometry->storage, ==, MK_STORAGE_NAND);
+    g_assert_cmpuint(geometry->nand_size, ==, 0x20000000);
+    g_assert_cmpuint(geometry->nand_page, ==, 2048);
+    g_assert_cmpuint(geometry->nand_block, ==, 0x20000);
+    g_assert_cmpuint(geometry->nand_spare, ==, 64);
+    g_assert_cmpuint(geometry->pool_blocks, ==, 96);
+    g_assert_true(mk_agent_erase(session->agent, MK_REGION_NAND, 0x20000, 0x20000, MK_ERASE_NORMAL, false, NULL, NULL));
+    script_assert_over(session->link);
+}
+
 static void test_open_bootrom(void)
 {
     g_autoptr(Session) session = prepare(
@@ -537,6 +558,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/agent/xflash/open/emmc", test_open_emmc);
     g_test_add_func("/agent/xflash/open/ufs", test_open_ufs);
+    g_test_add_func("/agent/xflash/open/nand", test_open_nand);
     g_test_add_func("/agent/xflash/open/bootrom", test_open_bootrom);
     g_test_add_func("/agent/xflash/open/faults", test_open_faults);
     g_test_add_func("/agent/xflash/sla", test_sla);
