@@ -6,7 +6,7 @@
 
 typedef struct {
     char *output, *version;
-    gboolean old, strict;
+    gboolean old, xml, strict;
 } Scatter;
 
 static int check(MkCli *cli, const Scatter *scatter, const char *path)
@@ -20,11 +20,26 @@ static int check(MkCli *cli, const Scatter *scatter, const char *path)
     mk_cli_say(cli, _("%s: %s for %s on %s, %u partitions."), path, mk_layout_kind_name(layout->kind),
                layout->platform ? layout->platform : _("an unnamed chip"), mk_storage_name(layout->storage),
                layout->partitions->len);
+    for (guint i = 0; layout->sections && i < layout->sections->len; i++) {
+        const MkLayout *section = layout->sections->pdata[i];
+        mk_cli_say(cli, _("It also holds a layout for %s, %u partitions."), mk_storage_name(section->storage),
+                   section->partitions->len);
+    }
     if (mk_findings_worst(findings) >= MK_SEVERITY_WARN) {
         mk_fault_set(&error, MK_FAULT_SCATTER, _("%s is not in order; `medik scatter fix` mends what it can."), path);
         return mk_cli_fail(cli, error);
     }
     return mk_cli_done(cli, NULL);
+}
+
+/* A file that is mended stays what it is, unless another form is asked for. */
+static MkLayoutKind chosen_kind(const Scatter *scatter, const MkLayout *layout)
+{
+    if (scatter->old)
+        return MK_LAYOUT_SCATTER_V0;
+    if (scatter->xml || (layout->kind == MK_LAYOUT_SCATTER_XML && !scatter->version))
+        return MK_LAYOUT_SCATTER_XML;
+    return layout->kind == MK_LAYOUT_SCATTER_V0 && !scatter->version ? MK_LAYOUT_SCATTER_V0 : MK_LAYOUT_SCATTER_V1;
 }
 
 /* Fixing and making are the same: read whatever it is, write it as it should be, and read that again. */
@@ -36,9 +51,7 @@ static int make(MkCli *cli, const Scatter *scatter, const char *path)
     mk_cli_findings(cli, findings);
     if (!layout)
         return mk_cli_fail(cli, error);
-    MkLayoutKind kind = scatter->old                                                ? MK_LAYOUT_SCATTER_V0
-                        : layout->kind == MK_LAYOUT_SCATTER_V0 && !scatter->version ? MK_LAYOUT_SCATTER_V0
-                                                                                    : MK_LAYOUT_SCATTER_V1;
+    MkLayoutKind kind = chosen_kind(scatter, layout);
     g_autofree char *text = mk_scatter_write(layout, kind, scatter->version, &error);
     g_autoptr(MkLayout) reread =
         text ? mk_scatter_parse(text, strlen(text), scatter->output, false, again, &error) : NULL;
@@ -102,6 +115,7 @@ int mk_cli_scatter(int argc, char **argv)
          N_("fix, make: write to this new file, not to stdout"), "FILE"},
         {"version", 0, 0, G_OPTION_ARG_STRING, &scatter.version, N_("make: dialect, for example V1.1.2"), "VERSION"},
         {"old", 0, 0, G_OPTION_ARG_NONE, &scatter.old, N_("make: the plain form of MT6575/6577"), NULL},
+        {"xml", 0, 0, G_OPTION_ARG_NONE, &scatter.xml, N_("make: the XML form of SP Flash Tool v6"), NULL},
         {"strict", 0, 0, G_OPTION_ARG_NONE, &scatter.strict, N_("check: refuse what SP Flash Tool refuses"), NULL},
         {NULL},
     };

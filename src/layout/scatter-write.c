@@ -25,7 +25,7 @@ static char *write_v0(const MkLayout *layout)
     return g_string_free(text, FALSE);
 }
 
-static const char *region_text(const MkLayout *layout, const MkPartition *partition)
+const char *mk_scatter_region_text(const MkLayout *layout, const MkPartition *partition)
 {
     static const char *const names[MK_REGION_N] = {
         [MK_REGION_BOOT1] = "EMMC_BOOT_1",
@@ -50,7 +50,7 @@ static const char *region_text(const MkLayout *layout, const MkPartition *partit
     return names[partition->region] ? names[partition->region] : "NONE";
 }
 
-static const char *storage_text(MkStorage storage)
+const char *mk_scatter_storage_text(MkStorage storage)
 {
     static const char *const names[] = {
         "NONE", "HW_STORAGE_NOR", "HW_STORAGE_NAND", "HW_STORAGE_EMMC", "HW_STORAGE_SDMMC", "HW_STORAGE_UFS"};
@@ -59,7 +59,7 @@ static const char *storage_text(MkStorage storage)
 
 static const char *short_storage(MkStorage storage)
 {
-    return storage_text(storage) + (storage ? strlen("HW_STORAGE_") : 0);
+    return mk_scatter_storage_text(storage) + (storage ? strlen("HW_STORAGE_") : 0);
 }
 
 /* Unknown keys go where the generator has its optional ones: before `reserve`, in a stable order. */
@@ -84,7 +84,8 @@ static void add_extra(GString *text, const char *indent, const MkPartition *part
 static void addresses(const MkLayout *layout, const MkPartition *partition, bool linear_version, uint64_t *linear,
                       uint64_t *physical)
 {
-    bool from_table = layout->kind != MK_LAYOUT_SCATTER_V0 && layout->kind != MK_LAYOUT_SCATTER_V1;
+    bool from_table = layout->kind != MK_LAYOUT_SCATTER_V0 && layout->kind != MK_LAYOUT_SCATTER_V1 &&
+                      layout->kind != MK_LAYOUT_SCATTER_XML;
     *linear = partition->linear;
     *physical = partition->physical;
     if (!from_table || !partition->resolved)
@@ -107,9 +108,9 @@ static void add_partition(GString *text, const char *pad, unsigned index, const 
     g_string_append_printf(text, "%slinear_start_addr: " HEX "\n", indent, linear);
     g_string_append_printf(text, "%sphysical_start_addr: " HEX "\n", indent, physical);
     g_string_append_printf(text, "%spartition_size: " HEX "\n", indent, partition->size);
-    g_string_append_printf(text, "%sregion: %s\n", indent, region_text(layout, partition));
+    g_string_append_printf(text, "%sregion: %s\n", indent, mk_scatter_region_text(layout, partition));
     g_string_append_printf(text, "%sstorage: %s\n", indent,
-                           storage_text(partition->storage ? partition->storage : layout->storage));
+                           mk_scatter_storage_text(partition->storage ? partition->storage : layout->storage));
     g_string_append_printf(text, "%sboundary_check: %s\n", indent, partition->boundary_check ? "true" : "false");
     g_string_append_printf(text, "%sis_reserved: %s\n", indent, partition->reserved ? "true" : "false");
     g_string_append_printf(text, "%soperation_type: %s\n", indent, mk_operation_name(partition->operation));
@@ -138,19 +139,24 @@ static void add_general_rest(GString *text, const char *indent, const MkLayout *
     }
 }
 
+const char *mk_scatter_boot_channel(const MkLayout *layout)
+{
+    return general(layout, "boot_channel",
+                   layout->storage == MK_STORAGE_UFS    ? "UFSHCI_0"
+                   : layout->storage == MK_STORAGE_EMMC ? "MSDC_0"
+                                                        : "NONE");
+}
+
+uint32_t mk_scatter_block_size(const MkLayout *layout)
+{
+    return layout->block_size ? layout->block_size : layout->storage == MK_STORAGE_UFS ? 0x80000 : 0x20000;
+}
+
 static void add_storage(GString *text, const char *first, const char *indent, const MkLayout *layout)
 {
-    bool ufs = layout->storage == MK_STORAGE_UFS, emmc = layout->storage == MK_STORAGE_EMMC;
     g_string_append_printf(text, "%sstorage: %s\n", first, short_storage(layout->storage));
-    g_string_append_printf(text, "%sboot_channel: %s\n", indent,
-                           general(layout, "boot_channel",
-                                   ufs    ? "UFSHCI_0"
-                                   : emmc ? "MSDC_0"
-                                          : "NONE"));
-    g_string_append_printf(text, "%sblock_size: 0x%x\n", indent,
-                           layout->block_size ? layout->block_size
-                           : ufs              ? 0x80000
-                                              : 0x20000);
+    g_string_append_printf(text, "%sboot_channel: %s\n", indent, mk_scatter_boot_channel(layout));
+    g_string_append_printf(text, "%sblock_size: 0x%x\n", indent, mk_scatter_block_size(layout));
 }
 
 static void add_section(GString *text, const char *pad, const MkLayout *layout, bool linear_version)
@@ -190,7 +196,7 @@ static char *write_v1(const MkLayout *layout, const char *version)
 /* Old tables speak linear addresses. */
 static const char *default_version(const MkLayout *layout)
 {
-    if (layout->version && layout->kind == MK_LAYOUT_SCATTER_V1)
+    if (layout->version && (layout->kind == MK_LAYOUT_SCATTER_V1 || layout->kind == MK_LAYOUT_SCATTER_XML))
         return layout->version;
     bool linear = layout->kind == MK_LAYOUT_PMT || layout->kind == MK_LAYOUT_DUMCHAR ||
                   layout->kind == MK_LAYOUT_SCATTER_V0 || (layout->kind == MK_LAYOUT_MBR);
@@ -203,7 +209,11 @@ char *mk_scatter_write(const MkLayout *layout, MkLayoutKind kind, const char *ve
         return write_v0(layout);
     if (kind == MK_LAYOUT_SCATTER_V1)
         return write_v1(layout, version ? version : default_version(layout));
-    mk_fault_set(error, MK_FAULT_UNSUPPORTED, _("Medik writes plain-text and V1 scatters, not %s."),
+    if (kind == MK_LAYOUT_SCATTER_XML)
+        return mk_scatter_write_xml(layout, version                                        ? version
+                                            : layout->version && layout->version[1] == '2' ? layout->version
+                                                                                           : "V2.1.0");
+    mk_fault_set(error, MK_FAULT_UNSUPPORTED, _("Medik writes scatters in plain text, V1 and XML, not %s."),
                  mk_layout_kind_name(kind));
     return NULL;
 }
@@ -215,6 +225,6 @@ char *mk_scatter_file_name(const MkLayout *layout)
     bool v0 = layout->kind == MK_LAYOUT_SCATTER_V0 ||
               (layout->kind == MK_LAYOUT_PMT && soc &&
                (soc->spft_code == 0x6577 || soc->spft_code == 0x6575 || soc->spft_code == 0x6583));
-    return g_strdup_printf("%s_Android_scatter%s.txt", platform,
-                           v0 && layout->storage == MK_STORAGE_EMMC ? "_emmc" : "");
+    return g_strdup_printf("%s_Android_scatter%s.%s", platform, v0 && layout->storage == MK_STORAGE_EMMC ? "_emmc" : "",
+                           layout->kind == MK_LAYOUT_SCATTER_XML ? "xml" : "txt");
 }

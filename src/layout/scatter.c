@@ -99,10 +99,8 @@ static bool looks_like_ota(const char *text)
 static const char *what_else(const char *text)
 {
     const char *at = text + strspn(text, " \t\r\n");
-    if (!g_ascii_strncasecmp(at, "<!doctype", 9) || !g_ascii_strncasecmp(at, "<html", 5))
+    if (!g_ascii_strncasecmp(at, "<!doctype html", 14) || !g_ascii_strncasecmp(at, "<html", 5))
         return _("it is a web page: the download site saved an error page");
-    if (*at == '<')
-        return _("it is an XML scatter or flash.xml of SP Flash Tool v6; use the text scatter of the ROM");
     if (!strncmp(text, "PK\3\4", 4) || !strncmp(text, "Rar!", 4) || !strncmp(text, "7z\xBC\xAF", 4))
         return _("it is an archive: unpack it first");
     if (!strncmp(text, "MTK_DOWNLOAD_AGENT", 18))
@@ -141,6 +139,8 @@ MkLayout *mk_scatter_parse(const char *text, size_t length, const char *file_nam
                             _("%s is no text: it holds zero bytes."), name);
         return NULL;
     }
+    if (copy[strspn(copy, " \t\r\n")] == '<')
+        return mk_scatter_parse_xml(copy, length, name, strict, findings, error);
     if (strstr(copy, "MTK_PLATFORM_CFG"))
         return mk_scatter_parse_v1(copy, strict, findings, error);
     if (looks_like_ota(copy)) {

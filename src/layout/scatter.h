@@ -7,6 +7,14 @@
 bool mk_scatter_number(const char *text, uint64_t *value);
 MkLayout *mk_scatter_parse_v0(const char *text, const char *file_name, GPtrArray *findings, GError **error);
 MkLayout *mk_scatter_parse_v1(const char *text, bool strict, GPtrArray *findings, GError **error);
+MkLayout *mk_scatter_parse_xml(const char *text, size_t length, const char *name, bool strict, GPtrArray *findings,
+                               GError **error);
+char *mk_scatter_write_xml(const MkLayout *layout, const char *version);
+/* What both writers say of a partition and of a storage. */
+const char *mk_scatter_region_text(const MkLayout *layout, const MkPartition *partition);
+const char *mk_scatter_storage_text(MkStorage storage);
+const char *mk_scatter_boot_channel(const MkLayout *layout);
+uint32_t mk_scatter_block_size(const MkLayout *layout);
 /* Operation, type and visibility of a v0 entry by its name (spec scatter.md 2.4). */
 void mk_scatter_v0_properties(MkPartition *partition, MkStorage storage);
 bool mk_operation_from_name(const char *name, MkOperation *operation);

@@ -14,6 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     g_autofree char *text = mk_scatter_write(layout, MK_LAYOUT_SCATTER_V1, NULL, NULL);
     g_autoptr(MkLayout) again = text ? mk_scatter_parse(text, strlen(text), NULL, false, NULL, NULL) : NULL;
+    g_autofree char *xml = mk_scatter_write(layout, MK_LAYOUT_SCATTER_XML, NULL, NULL);
+    g_autoptr(MkLayout) from_xml = xml ? mk_scatter_parse(xml, strlen(xml), NULL, false, NULL, NULL) : NULL;
     MkGeometry geometry = {.storage = MK_STORAGE_EMMC,
                            .boot1 = 2 << 20,
                            .boot2 = 2 << 20,
