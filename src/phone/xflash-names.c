@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define NAME_ROOM       64
-#define RESOURCE_AT     72 /* of SET_RSC_INFO: u64 offset, name, then what is written */
+#define TABLE_COPY      0x8000 /* room for either copy of the GPT */
+#define RESOURCE_AT     72     /* of SET_RSC_INFO: u64 offset, name, then what is written */
 #define RESOURCE_SIZE   256
 #define PRELOADER_LIMIT 0x400000u
 #define MAX_SIZE_OFFSET 0x24 /* of the preloader's first header */
@@ -20,12 +21,26 @@ MkLayout *mk_xflash_table(MkXflash *x)
     return table && table->layout ? mk_layout_ref(table->layout) : NULL;
 }
 
+/* The two copies of the table itself go by name on a phone that has none yet (spec behaviour.md 2, scatter.md 8). */
+static bool find_table_copy(const MkXflash *x, const char *name, MkXflashRange *range)
+{
+    bool first = g_ascii_strcasecmp(name, "pgpt") == 0, second = g_ascii_strcasecmp(name, "sgpt") == 0;
+    uint64_t size = mk_chip_size(x->chip, range->region);
+    if (!(first || second) || size < TABLE_COPY)
+        return false;
+    range->offset = first ? 0 : size - TABLE_COPY;
+    range->length = TABLE_COPY;
+    return true;
+}
+
 /* Exactly this name, as an agent compares it. */
 static uint32_t find(MkXflash *x, const char *name, MkXflashRange *range)
 {
     *range = (MkXflashRange){.region = mk_geometry_main_region(&x->model->geometry), .twin = MK_REGION_NONE};
     if (!mk_xflash_has_storage(x))
         return MK_XFLASH_S_READ_TABLE_FAILED;
+    if (find_table_copy(x, name, range))
+        return 0;
     g_autoptr(MkLayout) table = mk_xflash_table(x);
     if (!table)
         return MK_XFLASH_S_READ_TABLE_FAILED;

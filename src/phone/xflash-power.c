@@ -1,14 +1,11 @@
 /* Leaving the agent and changing the speed of the USB (spec da-xflash.md 14, 15). */
 #include "phone/xflash-device.h"
 
-#include <string.h>
-
 #define AGENT_IDS      0x0E8D2001u
 #define DROP_MS        100
 #define QUIET_MS       200
 #define LONGEST_TIME   2000 /* ms the virtual phone really waits for its watchdog */
 #define MODE_FASTBOOT  1    /* of SET_REBOOT_MODE */
-#define SHUTDOWN_ROOM  64
 #define DOWNLOAD_STAYS 1
 
 /* No SYNC follows: the loop goes on over whatever the port is then. */
@@ -38,19 +35,18 @@ static MkNext where_to(const MkXflash *x, uint32_t boot, uint32_t download)
     return x->meta ? MK_NEXT_META : MK_NEXT_RESET;
 }
 
-/* A block that is too long is not taken, but the agent has what it can read off the endpoint thrown away (vector 23). */
+/* A block that is too long stays on the wire and counts as zeros (spec 15, vector 23; golden recording). */
 static bool take_options(MkXflash *x, uint8_t *block, size_t room)
 {
     size_t length;
-    if (mk_xflash_take_blob(x, SHUTDOWN_ROOM, &length) && length <= room)
-        memcpy(block, x->buffer, length);
+    mk_xflash_take(x, block, room, &length);
     return !x->gone;
 }
 
 /* The status is 0 whatever was in the block; `apply` 0 leaves the phone in its agent, off the USB, until its key or the cable ends it. */
 void mk_xflash_shutdown(MkXflash *x)
 {
-    uint8_t block[SHUTDOWN_ROOM] = {0};
+    uint8_t block[MK_XFLASH_SHUTDOWN_SIZE_2025] = {0};
     bool old = x->year == MK_XFLASH_2015;
     size_t room = old                         ? MK_XFLASH_SHUTDOWN_SIZE_2015
                   : x->year == MK_XFLASH_2025 ? MK_XFLASH_SHUTDOWN_SIZE_2025

@@ -194,8 +194,8 @@ static inline void host_fill_model(Host *host, const HostKind *kind)
     }
 }
 
-/* A phone whose first stage has just been jumped into. */
-static inline void host_begin(Host *host, const HostKind *kind)
+/* A phone with its storage and its first stage, not running yet. */
+static inline void host_prepare(Host *host, const HostKind *kind)
 {
     g_autoptr(GError) error = NULL;
     *host = (Host){.folder = g_dir_make_tmp("medik-xflash-XXXXXX", NULL)};
@@ -208,6 +208,12 @@ static inline void host_begin(Host *host, const HostKind *kind)
         host->stage2[i] = (uint8_t)(i ^ i >> 8);
     host->device.machine.da = host_stage1(host->stage2, sizeof host->stage2);
     host->device.machine.dram_up = !kind->from_rom;
+}
+
+/* Its first stage has just been jumped into. */
+static inline void host_begin(Host *host, const HostKind *kind)
+{
+    host_prepare(host, kind);
     device_start(&host->device, mk_xflash_run);
 }
 
