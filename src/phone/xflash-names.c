@@ -261,7 +261,7 @@ static uint32_t find_otp(MkXflash *x, const uint8_t *block, MkXflashRange *range
 void mk_xflash_read_otp(MkXflash *x)
 {
     uint8_t block[8];
-    MkXflashRange range;
+    MkXflashRange range = {0};
     uint32_t status = mk_xflash_take_exactly(x, block, sizeof block) ? find_otp(x, block, &range) : x->broken;
     mk_xflash_status(x, status);
     if (status)
