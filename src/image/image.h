@@ -143,6 +143,12 @@ MkPreloader *mk_preloader_parse(GBytes *bytes, GPtrArray *findings, GError **err
 MkPreloader *mk_preloader_load(const char *path, GPtrArray *findings, GError **error);
 void mk_preloader_free(MkPreloader *preloader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkPreloader, mk_preloader_free)
+/* What the settings BLOCK of a preloader says about the flash chip that calls itself ID (begin of the CID, a UFS's text; spec 4.3). A block with
+ * a discrete record suits any flash chip. */
+typedef enum { MK_EMI_UNREADABLE, MK_EMI_NOT_LISTED, MK_EMI_DISCRETE, MK_EMI_LISTED } MkEmiMatch;
+MkEmiMatch mk_emi_match(GBytes *block, const uint8_t *id, size_t length);
+/* Chips whose boards were seen with settings of VERSION, "MT6765/MT6762": a hint; NULL: nothing is known. */
+const char *mk_emi_chips(int version);
 /* The boot header (EMMC_BOOT or UFS_BOOT, and BRLYT) that belongs in front of a bare preloader of at most MAX_SIZE bytes: 0x800 bytes on eMMC,
  * one block of 0x1000 on UFS (spec preloader-file.md 2.1). */
 GBytes *mk_preloader_boot_header(MkStorage storage, uint32_t max_size);

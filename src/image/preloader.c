@@ -1,5 +1,5 @@
 /* Preloader files: kind, GFH chain, DRAM settings, who they are for (spec preloader-file.md, tables.md 2). */
-#include "image/image.h"
+#include "image/image-private.h"
 
 #include "core/bytes.h"
 #include "core/i18n.h"
@@ -33,34 +33,24 @@ static size_t find_bytes(const uint8_t *data, size_t length, const char *what, s
 
 /* --- the settings block -------------------------------------------------------------------------------------------- */
 
-/* Generators of versions 08 to 12 wrote the decimal count as hexadecimal digits (spec preloader-file.md 4.2). */
-static unsigned record_count(uint32_t stored, int version)
-{
-    if (version >= 20 || stored <= 9)
-        return stored;
-    char digits[12];
-    g_snprintf(digits, sizeof digits, "%x", stored);
-    return strspn(digits, "0123456789") == strlen(digits) ? (unsigned)atoi(digits) : stored;
-}
-
 static void take_emi(MkPreloader *preloader, GBytes *bytes, size_t offset, size_t length, GPtrArray *findings)
 {
     const uint8_t *block = (const uint8_t *)g_bytes_get_data(bytes, NULL) + offset;
-    size_t mark = strlen(EMI_MARK);
-    if (length < EMI_HEADER || !g_ascii_isdigit(block[mark]) || !g_ascii_isdigit(block[mark + 1])) {
+    bool cut = false;
+    if (length < EMI_HEADER || mk_emi_version(block) < 0) {
         mk_finding_add(findings, MK_SEVERITY_WARN, "B-PL-EMI", 0,
                        _("The memory settings in this preloader are damaged."));
         return;
     }
-    preloader->emi_version = (block[mark] - '0') * 10 + (block[mark + 1] - '0');
-    preloader->emi_records = record_count(mk_le32(block + 0x6C), preloader->emi_version);
+    preloader->emi_version = mk_emi_version(block);
+    preloader->emi_records = mk_emi_count(block, preloader->emi_version);
     preloader->emi = g_bytes_new_from_bytes(bytes, offset, length);
     MkReader reader = mk_reader(block + 0x1B, 0x58 - 0x1B);
     g_autofree char *name = mk_reader_text(&reader, 0x58 - 0x1B);
     if (g_str_has_prefix(name, "preloader_") && g_str_has_suffix(name, ".bin"))
         preloader->project =
             g_strndup(name + strlen("preloader_"), strlen(name) - strlen("preloader_") - strlen(".bin"));
-    if (!preloader->emi_records || (length - EMI_HEADER) / preloader->emi_records < 64)
+    if (!mk_emi_record_size(preloader->emi_version, preloader->emi_records, length, &cut) || cut)
         mk_finding_add(findings, MK_SEVERITY_WARN, "B-PL-EMI", 0,
                        _("The memory settings in this preloader look cut off."));
 }
@@ -106,10 +96,12 @@ static void find_platform(MkPreloader *preloader, const uint8_t *data, size_t le
         preloader->platform = g_steal_pointer(&text);
 }
 
-/* Build paths ".../platform/mtNNNN" are right where they occur; the project name's digits are a hint (5). */
-static void guess_chip(MkPreloader *preloader, const uint8_t *data, size_t length)
+/* The chip that most build paths ".../platform/mtNNNN" name, 0 = none does: they are right where they occur (5). */
+static unsigned chip_of_paths(const uint8_t *data, size_t length)
 {
     static const char path[] = "platform/mt";
+    g_autoptr(GHashTable) votes = g_hash_table_new(NULL, NULL);
+    unsigned best = 0, most = 0;
     for (size_t at = 0; at + sizeof path + 3 < length;) {
         size_t hit = find_bytes(data + at, length - at, path, sizeof path - 1);
         if (hit == SIZE_MAX)
@@ -117,21 +109,43 @@ static void guess_chip(MkPreloader *preloader, const uint8_t *data, size_t lengt
         at += hit + sizeof path - 1;
         char digits[5] = {0};
         memcpy(digits, data + at, MIN(4, length - at));
-        if (strspn(digits, "0123456789") == 4 && !mk_soc_is_companion((unsigned)atoi(digits))) {
-            preloader->chip = g_strdup_printf("MT%s", digits);
-            return;
+        unsigned number = strspn(digits, "0123456789") == 4 ? (unsigned)atoi(digits) : 0;
+        if (!number || mk_soc_is_companion(number))
+            continue;
+        unsigned count = GPOINTER_TO_UINT(g_hash_table_lookup(votes, GUINT_TO_POINTER(number))) + 1;
+        g_hash_table_insert(votes, GUINT_TO_POINTER(number), GUINT_TO_POINTER(count));
+        if (count > most) {
+            most = count;
+            best = number;
         }
     }
-    for (const char *c = preloader->project; c && *c; c++) {
-        if (strspn(c, "0123456789") != 4 || (c > preloader->project && g_ascii_isdigit(c[-1])) ||
-            (*c != '6' && *c != '8'))
+    return best;
+}
+
+/* Digits in the project's name, or the number of a reference board ("k62v1_64_bsp"): hints (5). */
+static char *chip_of_project(const char *project)
+{
+    static const struct {
+        const char *board, *chip;
+    } boards[] = {{"k39", "MT6739"}, {"k61", "MT6761"}, {"k62", "MT6765"}, {"k65", "MT6765"},
+                  {"k68", "MT6768"}, {"k69", "MT6768"}, {"k71", "MT6771"}, {"k85", "MT6785"}};
+    for (const char *c = project; c && *c; c++) {
+        if (strspn(c, "0123456789") != 4 || (c > project && g_ascii_isdigit(c[-1])) || (*c != '6' && *c != '8'))
             continue;
         g_autofree char *name = g_strdup_printf("MT%.4s", c);
-        if (mk_soc_by_name(name) && !mk_soc_is_companion((unsigned)atoi(name + 2))) {
-            preloader->chip = g_steal_pointer(&name);
-            return;
-        }
+        if (mk_soc_by_name(name) && !mk_soc_is_companion((unsigned)atoi(name + 2)))
+            return g_steal_pointer(&name);
     }
+    for (gsize i = 0; project && i < G_N_ELEMENTS(boards); i++)
+        if (g_str_has_prefix(project, boards[i].board) && !g_ascii_isdigit(project[strlen(boards[i].board)]))
+            return g_strdup(boards[i].chip);
+    return NULL;
+}
+
+static void guess_chip(MkPreloader *preloader, const uint8_t *data, size_t length)
+{
+    unsigned number = chip_of_paths(data, length);
+    preloader->chip = number ? g_strdup_printf("MT%04u", number) : chip_of_project(preloader->project);
 }
 
 /* --- the file ------------------------------------------------------------------------------------------------------ */
