@@ -28,6 +28,13 @@ MkAgent *mk_agent_open(MkLink *link, const MkAgentSetup *setup, MkProgress *prog
     }
 }
 
+GBytes *mk_agent_setup_emi(const MkAgentSetup *setup, const uint8_t *id, size_t length, GError **error)
+{
+    if (setup->emi && setup->choose_emi)
+        return setup->choose_emi(id, length, setup->emi_data, error);
+    return setup->emi ? g_bytes_ref(setup->emi) : NULL;
+}
+
 void mk_agent_free(MkAgent *agent)
 {
     if (agent)

@@ -113,6 +113,10 @@ struct _MkAgent {
     bool lost;     /* a fault made the conversation unusable */
 };
 
+/* Which DRAM settings suit the flash chip that calls itself ID (begin of the CID, a UFS's text; LENGTH 0: it is not known yet)? New reference; NULL
+ * with a fault if none does, or if several do and differ. */
+typedef GBytes *(*MkEmiFunc)(const uint8_t *id, size_t length, gpointer user_data, GError **error);
+
 /* How a phone was reached and what its dialects need; made by boot. */
 typedef struct {
     const MkSoc *soc;
@@ -121,7 +125,9 @@ typedef struct {
     uint8_t brom_version, bl_version;
     const MkAgentFile *file;
     const MkAgentEntry *entry;
-    GBytes *emi; /* whole EMI block (MTK_BLOADER_INFO_v …) for BootROM connections, or NULL */
+    GBytes *emi;          /* whole EMI block (MTK_BLOADER_INFO_v …) for BootROM connections, or NULL: there is none */
+    MkEmiFunc choose_emi; /* chooses instead of `emi` as soon as the flash chip is known; or NULL */
+    gpointer emi_data;
     enum { MK_BATTERY_AUTO, MK_BATTERY_WITH, MK_BATTERY_WITHOUT } battery;
     MkSigner signer;                       /* for agents that demand the owner's key; may be empty */
     uint32_t pool_blocks, pool_block_size; /* the load's BMT pool (NAND: bad block reserve), 0 = not known */
@@ -131,6 +137,8 @@ typedef struct {
  * reported (stage 1, DRAM, stage 2, report, flash id). The dialect is the entry's family. PROGRESS may be NULL. */
 MkAgent *mk_agent_open(MkLink *link, const MkAgentSetup *setup, MkProgress *progress, GCancellable *cancel,
                        GError **error);
+/* The settings to send to a phone with the flash chip ID. New reference; NULL with a fault, or without one where SETUP has none. */
+GBytes *mk_agent_setup_emi(const MkAgentSetup *setup, const uint8_t *id, size_t length, GError **error);
 void mk_agent_free(MkAgent *agent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkAgent, mk_agent_free)
 

@@ -149,11 +149,12 @@ static bool dram_result(MkLegacy *legacy, GError **error)
     return skip_eye_scan(legacy, error);
 }
 
-bool legacy_enable_dram(MkLegacy *legacy, GBytes *bytes, const uint8_t cid[16], GError **error)
+bool legacy_enable_dram(MkLegacy *legacy, const MkAgentSetup *setup, const uint8_t cid[16], GError **error)
 {
     Emi emi;
     uint32_t record_length;
-    if (!parse_emi(bytes, &emi, error))
+    g_autoptr(GBytes) bytes = mk_agent_setup_emi(setup, cid, mk_is_blank(cid, 16) ? 0 : 16, error);
+    if (!bytes || !parse_emi(bytes, &emi, error))
         return false;
     mk_link_note(legacy->base.link, "E8 ENABLE_DRAM");
     return legacy_put(legacy, error, "14", MK_LEGACY_ENABLE_DRAM, emi.version) &&
@@ -204,5 +205,5 @@ bool legacy_start_dram(MkLegacy *legacy, const MkAgentSetup *setup, uint8_t cid[
                               "given."));
         return false;
     }
-    return legacy_enable_dram(legacy, setup->emi, cid, error);
+    return legacy_enable_dram(legacy, setup, cid, error);
 }

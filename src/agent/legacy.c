@@ -269,7 +269,7 @@ static bool open_agent(Opening *opening, GError **error)
     describe(opening, &report);
     /* The chips without a DRAM step start it by command when the report says it is down (spec 4). */
     if (wants_nand_table(opening) && report.dram_status != 0 && opening->setup->emi)
-        return legacy_enable_dram(legacy, opening->setup->emi, legacy->base.info.emmc_cid, error);
+        return legacy_enable_dram(legacy, opening->setup, legacy->base.info.emmc_cid, error);
     return true;
 }
 

@@ -91,7 +91,7 @@ void legacy_report_to_info(const LegacyReport *report, MkAgentInfo *info);
  * names it here. */
 bool legacy_start_dram(MkLegacy *legacy, const MkAgentSetup *setup, uint8_t cid[16], GError **error);
 /* E8 as a command or as the answer to "not ready". */
-bool legacy_enable_dram(MkLegacy *legacy, GBytes *emi, const uint8_t cid[16], GError **error);
+bool legacy_enable_dram(MkLegacy *legacy, const MkAgentSetup *setup, const uint8_t cid[16], GError **error);
 
 /* --- legacy-packets.c: bulk data with a sum per packet --- */
 typedef struct {

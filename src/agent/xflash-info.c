@@ -262,3 +262,23 @@ bool xflash_describe(MkXFlash *xflash, const char *label, GError **error)
            (xflash->old || (ask_id(&question, MK_XFLASH_GET_HRID, "GET_HRID", info->hrid, &info->has_hrid, error) &&
                             ask_security(&question, error) && ask_life_cycle(xflash, error)));
 }
+
+bool xflash_flash_id(MkXFlash *xflash, uint8_t id[XFLASH_FLASH_ID], size_t *length, GError **error)
+{
+    Question question = {.xflash = xflash};
+    *length = 0;
+    if (!ask(&question, MK_XFLASH_GET_EMMC_INFO, "GET_EMMC_INFO", error))
+        return false;
+    if (question.length >= 88 && mk_le32(question.bytes) == MK_XFLASH_STORAGE_EMMC) {
+        *length = 16;
+        memcpy(id, question.bytes + 72, *length);
+        return true;
+    }
+    if (!ask(&question, MK_XFLASH_GET_UFS_INFO, "GET_UFS_INFO", error))
+        return false;
+    if (question.length >= 62 && mk_le32(question.bytes) == MK_XFLASH_STORAGE_UFS) {
+        *length = XFLASH_FLASH_ID;
+        memcpy(id, question.bytes + 34, *length);
+    }
+    return true;
+}

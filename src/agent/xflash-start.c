@@ -158,11 +158,24 @@ static bool needs_dram(MkXFlash *xflash, const MkAgentSetup *setup, bool *needs,
     return true;
 }
 
-static bool start_dram(MkXFlash *xflash, GBytes *emi, GError **error)
+/* Before anything is sent that might hang the chip: does it suit the flash chip that stage 1 found? The agent of 2015 is asked only by its second stage. */
+static GBytes *choose_emi(MkXFlash *xflash, const MkAgentSetup *setup, GError **error)
+{
+    uint8_t id[XFLASH_FLASH_ID];
+    size_t length = 0;
+    if (setup->choose_emi && !xflash->old && !xflash_flash_id(xflash, id, &length, error))
+        return NULL;
+    return mk_agent_setup_emi(setup, id, length, error);
+}
+
+static bool start_dram(MkXFlash *xflash, const MkAgentSetup *setup, GError **error)
 {
     const char *doing = _("starting the main memory");
     gsize size = 0;
+    g_autoptr(GBytes) emi = setup->emi ? choose_emi(xflash, setup, error) : NULL;
     const uint8_t *data = emi ? g_bytes_get_data(emi, &size) : NULL;
+    if (!emi && setup->emi)
+        return false;
     if (!emi) {
         mk_fault_set(error, MK_FAULT_PL_EMI,
                      _("The phone was caught in its BootROM; starting its main memory takes the settings from its "
@@ -231,6 +244,6 @@ bool xflash_start(MkXFlash *xflash, const MkAgentSetup *setup, MkProgress *progr
 {
     bool dram;
     return start_stage1(xflash, setup, error) && configure(xflash, setup, error) &&
-           needs_dram(xflash, setup, &dram, error) && (!dram || start_dram(xflash, setup->emi, error)) &&
+           needs_dram(xflash, setup, &dram, error) && (!dram || start_dram(xflash, setup, error)) &&
            start_stage2(xflash, setup, progress, error);
 }

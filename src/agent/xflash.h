@@ -67,6 +67,9 @@ bool xflash_authenticate(MkXFlash *xflash, const MkSigner *signer, GError **erro
 
 /* --- xflash-info.c: everything that a report wants to know (spec 11). LABEL: of the DA file. --- */
 bool xflash_describe(MkXFlash *xflash, const char *label, GError **error);
+/* What the flash chip calls itself, as preloaders list it; *LENGTH 0 if the agent does not say. */
+#define XFLASH_FLASH_ID 20
+bool xflash_flash_id(MkXFlash *xflash, uint8_t id[XFLASH_FLASH_ID], size_t *length, GError **error);
 
 /* --- xflash-range.c: where a command works (spec 10) --- */
 typedef struct {

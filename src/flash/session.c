@@ -4,6 +4,7 @@
 #include "core/hash.h"
 #include "core/i18n.h"
 #include "flash/backup.h"
+#include "flash/emi.h"
 
 #include <string.h>
 
@@ -16,71 +17,6 @@ char *mk_home(void)
 }
 
 /* --- getting there ------------------------------------------------------------------------------------------------- */
-
-static bool looks_like_preloader(const char *name)
-{
-    g_autofree char *lower = g_ascii_strdown(name, -1);
-    return g_str_has_prefix(lower, "preloader") && (g_str_has_suffix(lower, ".bin") || g_str_has_suffix(lower, ".img"));
-}
-
-/* Preloader files of FOLDER with DRAM settings for this chip. What is no preloader at all, or another chip's, is passed over. */
-static GPtrArray *preloaders_for(const char *folder, const MkSoc *soc, GPtrArray *paths)
-{
-    GPtrArray *preloaders = g_ptr_array_new_with_free_func((GDestroyNotify)mk_preloader_free);
-    g_autoptr(GDir) dir = folder ? g_dir_open(folder, 0, NULL) : NULL;
-    for (const char *name; dir && (name = g_dir_read_name(dir));) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_autoptr(MkPreloader) preloader = looks_like_preloader(name) ? mk_preloader_load(path, NULL, NULL) : NULL;
-        if (!preloader || !preloader->emi || (preloader->chip && !mk_soc_accepts(soc, preloader->chip)))
-            continue;
-        g_ptr_array_add(preloaders, g_steal_pointer(&preloader));
-        g_ptr_array_add(paths, g_steal_pointer(&path));
-    }
-    return preloaders;
-}
-
-/* The DRAM settings of the ROM's own preloader. Several are fine as long as they hold the same settings; else only the user can know. */
-static bool find_emi(const char *folder, const MkSoc *soc, GBytes **emi, GError **error)
-{
-    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GPtrArray) preloaders = preloaders_for(folder, soc, paths);
-    for (guint i = 0; i < preloaders->len; i++) {
-        const MkPreloader *preloader = preloaders->pdata[i];
-        if (*emi && !g_bytes_equal(*emi, preloader->emi)) {
-            g_ptr_array_add(paths, NULL);
-            g_autofree char *all = g_strjoinv(", ", (char **)paths->pdata);
-            mk_fault_set(
-                error, MK_FAULT_FILE,
-                _("There are several preloader files with different memory settings (%s); name the one of this "
-                  "phone's board with --preloader."),
-                all);
-            g_clear_pointer(emi, g_bytes_unref);
-            return false;
-        }
-        if (!*emi)
-            *emi = g_bytes_ref(preloader->emi);
-    }
-    return true;
-}
-
-/* DRAM settings for a phone that was caught in BootROM. None is no fault yet: some agents need none. */
-static bool load_emi(const MkSessionOptions *options, const MkSoc *soc, GBytes **emi, GError **error)
-{
-    *emi = NULL;
-    if (!options->preloader_path)
-        return find_emi(options->rom_folder, soc, emi, error);
-    g_autoptr(MkPreloader) preloader = mk_preloader_load(options->preloader_path, NULL, error);
-    if (!preloader)
-        return false;
-    if (preloader->chip && !mk_soc_accepts(soc, preloader->chip)) {
-        mk_fault_set_number(error, MK_FAULT_CHIP, 3184, "S_CHIP_TYPE_NOT_MATCH",
-                            _("%s is a preloader for %s, this phone has %s: its memory settings would not work."),
-                            options->preloader_path, preloader->chip, mk_soc_name(soc));
-        return false;
-    }
-    *emi = preloader->emi ? g_bytes_ref(preloader->emi) : NULL;
-    return true;
-}
 
 static const MkAgentEntry *load_agent_file(MkSession *session, const MkSessionOptions *options, GError **error)
 {
@@ -110,9 +46,9 @@ static bool start_agent(MkSession *session, const MkSessionOptions *options, MkP
                             _("Medik does not know the chip of this phone (code %04X)."), target->hw_code);
         return false;
     }
-    g_autoptr(GBytes) emi = NULL;
+    g_auto(MkEmiChoice) emi = {0};
     const MkAgentEntry *entry = load_agent_file(session, options, error);
-    if (!entry || (target->stage == MK_STAGE_BOOTROM && !load_emi(options, target->soc, &emi, error)) ||
+    if (!entry || (target->stage == MK_STAGE_BOOTROM && !mk_emi_choice_init(&emi, options, target->soc, error)) ||
         !mk_boot_authenticate(session->link, session->target, &options->boot, session->cancel, error) ||
         !send_first_stage(session, entry, error))
         return false;
@@ -126,7 +62,9 @@ static bool start_agent(MkSession *session, const MkSessionOptions *options, MkP
                           .bl_version = target->bl_version,
                           .file = session->agent_file,
                           .entry = entry,
-                          .emi = emi,
+                          .emi = emi.preloaders ? mk_emi_choice_first(&emi) : NULL,
+                          .choose_emi = mk_emi_choose,
+                          .emi_data = &emi,
                           .signer = {options->boot.key_path, options->boot.sign_command},
                           .battery = options->battery};
     session->agent = mk_agent_open(session->link, &setup, progress, session->cancel, error);

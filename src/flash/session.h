@@ -13,6 +13,7 @@ typedef struct {
     const char *da_path;        /* owner's DA file, or NULL = search */
     const char *preloader_path; /* for the DRAM settings, or NULL */
     const char *rom_folder;     /* where DA and preloader may lie too, or NULL */
+    const char *rom_project;    /* what the load's scatter calls its board, or NULL */
     const char
         *names_path; /* scatter that names the partitions of a phone whose own table has no names (MBR), or NULL */
     MkBootOptions boot;
