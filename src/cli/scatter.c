@@ -1,11 +1,12 @@
 /* medik scatter: scatter files, without a phone. */
 #include "cli/cli.h"
 #include "core/i18n.h"
+#include "soc/soc.h"
 
 #include <string.h>
 
 typedef struct {
-    char *output, *version;
+    char *output, *version, *chip;
     gboolean old, xml, strict;
 } Scatter;
 
@@ -25,10 +26,13 @@ static int check(MkCli *cli, const Scatter *scatter, const char *path)
         mk_cli_say(cli, _("It also holds a layout for %s, %u partitions."), mk_storage_name(section->storage),
                    section->partitions->len);
     }
-    if (mk_findings_worst(findings) >= MK_SEVERITY_WARN) {
+    /* Only errors block (spec behaviour.md 3.3): real files hold tabs, odd names and worse, and still serve. */
+    if (mk_findings_worst(findings) >= MK_SEVERITY_DANGER) {
         mk_fault_set(&error, MK_FAULT_SCATTER, _("%s is not in order; `medik scatter fix` mends what it can."), path);
         return mk_cli_fail(cli, error);
     }
+    if (mk_findings_worst(findings) == MK_SEVERITY_WARN)
+        mk_cli_say(cli, "%s", _("It can be used; `medik scatter fix` writes it as it should be."));
     return mk_cli_done(cli, NULL);
 }
 
@@ -39,7 +43,25 @@ static MkLayoutKind chosen_kind(const Scatter *scatter, const MkLayout *layout)
         return MK_LAYOUT_SCATTER_V0;
     if (scatter->xml || (layout->kind == MK_LAYOUT_SCATTER_XML && !scatter->version))
         return MK_LAYOUT_SCATTER_XML;
-    return layout->kind == MK_LAYOUT_SCATTER_V0 && !scatter->version ? MK_LAYOUT_SCATTER_V0 : MK_LAYOUT_SCATTER_V1;
+    return scatter->version ? MK_LAYOUT_SCATTER_V1 : mk_scatter_kind_for(layout);
+}
+
+/* Tables know no chip, and a plain scatter knows it only by its file name. */
+static bool name_chip(MkCli *cli, const Scatter *scatter, MkLayout *layout, GError **error)
+{
+    if (!scatter->chip) {
+        if (!layout->platform)
+            mk_cli_say(cli, "%s", _("What chip it is for is not in the file; name it with --chip."));
+        return true;
+    }
+    const MkSoc *soc = mk_soc_by_name(scatter->chip);
+    if (!soc) {
+        mk_fault_set(error, MK_FAULT_USAGE, _("Medik knows no chip \"%s\"."), scatter->chip);
+        return false;
+    }
+    g_free(layout->platform);
+    layout->platform = g_ascii_strup(scatter->chip, -1);
+    return true;
 }
 
 /* Fixing and making are the same: read whatever it is, write it as it should be, and read that again. */
@@ -51,8 +73,11 @@ static int make(MkCli *cli, const Scatter *scatter, const char *path)
     mk_cli_findings(cli, findings);
     if (!layout)
         return mk_cli_fail(cli, error);
+    if (!name_chip(cli, scatter, layout, &error))
+        return mk_cli_fail(cli, error);
     MkLayoutKind kind = chosen_kind(scatter, layout);
-    g_autofree char *text = mk_scatter_write(layout, kind, scatter->version, &error);
+    g_autoptr(MkLayout) whole = mk_scatter_from_table(layout, kind, NULL);
+    g_autofree char *text = mk_scatter_write(whole, kind, scatter->version, &error);
     g_autoptr(MkLayout) reread =
         text ? mk_scatter_parse(text, strlen(text), scatter->output, false, again, &error) : NULL;
     if (!reread)
@@ -114,6 +139,8 @@ int mk_cli_scatter(int argc, char **argv)
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &scatter.output,
          N_("fix, make: write to this new file, not to stdout"), "FILE"},
         {"version", 0, 0, G_OPTION_ARG_STRING, &scatter.version, N_("make: dialect, for example V1.1.2"), "VERSION"},
+        {"chip", 0, 0, G_OPTION_ARG_STRING, &scatter.chip,
+         N_("fix, make: the chip it is for, for example MT6572, where the file does not say"), "CHIP"},
         {"old", 0, 0, G_OPTION_ARG_NONE, &scatter.old, N_("make: the plain form of MT6575/6577"), NULL},
         {"xml", 0, 0, G_OPTION_ARG_NONE, &scatter.xml, N_("make: the XML form of SP Flash Tool v6"), NULL},
         {"strict", 0, 0, G_OPTION_ARG_NONE, &scatter.strict, N_("check: refuse what SP Flash Tool refuses"), NULL},
@@ -128,5 +155,6 @@ int mk_cli_scatter(int argc, char **argv)
     int exit = parsed ? run(cli, &scatter, argc, argv) : mk_cli_fail(cli, error);
     g_free(scatter.output);
     g_free(scatter.version);
+    g_free(scatter.chip);
     return exit;
 }

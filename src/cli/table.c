@@ -15,13 +15,16 @@ static void show(MkCli *cli, const MkLayout *layout)
     for (guint i = 0; i < layout->partitions->len; i++) {
         const MkPartition *partition = layout->partitions->pdata[i];
         g_autofree char *size = mk_size_text(partition->size);
+        uint64_t start = partition->resolved                     ? partition->start
+                         : partition->region == MK_REGION_LINEAR ? partition->linear
+                                                                 : partition->physical;
         mk_cli_say(cli, "  %-16s %-6s 0x%010" G_GINT64_MODIFIER "X  0x%010" G_GINT64_MODIFIER "X  %-11s %c  %s",
-                   partition->name, mk_region_name(partition->region), partition->start, partition->size, size,
+                   partition->name, mk_region_name(partition->region), start, partition->size, size,
                    (char)mk_partition_class(partition), mk_class_words(mk_partition_class(partition)));
         JsonBuilder *event = mk_cli_event_new("partition");
         mk_json_string(event, "name", partition->name);
         mk_json_string(event, "region", mk_region_name(partition->region));
-        mk_json_int(event, "start", (gint64)partition->start);
+        mk_json_int(event, "start", (gint64)start);
         mk_json_int(event, "size", (gint64)partition->size);
         mk_cli_event(cli, event);
     }
@@ -30,7 +33,7 @@ static void show(MkCli *cli, const MkLayout *layout)
 static bool require_layout(const MkSession *session, GError **error)
 {
     if (!session->layout)
-        mk_fault_set_number(error, MK_FAULT_TABLE_NONE, 8038, "FT_PMT_NOT_FOUND",
+        mk_fault_set_number(error, MK_FAULT_TABLE_NONE, 1037, "S_PART_NO_VALID_TABLE",
                             _("The phone has no partition table that can be read."));
     return session->layout != NULL;
 }
@@ -88,7 +91,14 @@ static bool table_save(MkCli *cli, MkSession *session, const char *path, GError 
 {
     if (!require_layout(session, error))
         return false;
-    g_autofree char *text = mk_scatter_write(session->layout, MK_LAYOUT_SCATTER_V1, NULL, error);
+    g_autoptr(MkLayout) named = mk_layout_copy(session->layout);
+    if (!named->platform)
+        named->platform = g_strdup(mk_soc_name(session->target->soc));
+    if (named->storage == MK_STORAGE_UNKNOWN)
+        named->storage = session->agent->info.storage;
+    MkLayoutKind kind = mk_scatter_kind_for(named);
+    g_autoptr(MkLayout) scatter = mk_scatter_from_table(named, kind, &session->agent->info.geometry);
+    g_autofree char *text = mk_scatter_write(scatter, kind, NULL, error);
     if (!text || !mk_cli_write_new(path, text, error))
         return false;
     mk_cli_say(cli, _("The table is saved as the scatter file %s."), path);

@@ -204,34 +204,3 @@ bool mk_cli_write_new(const char *path, const char *text, GError **error)
         mk_fault_set_errno(error, false, trouble, _("Cannot write"), path);
     return written;
 }
-
-/* --- files that hold a layout -------------------------------------------------------------------------------------------------- */
-
-static bool looks_like_text(const char *data, size_t length)
-{
-    for (size_t i = 0; i < MIN(length, 512); i++) {
-        if ((uint8_t)data[i] < 9)
-            return false;
-    }
-    return true;
-}
-
-MkLayout *mk_cli_load_layout(const char *path, GPtrArray *findings, GError **error)
-{
-    g_autoptr(GError) local = NULL;
-    g_autofree char *data = NULL, *name = g_path_get_basename(path);
-    gsize length;
-    if (!g_file_get_contents(path, &data, &length, &local)) {
-        mk_fault_set(error, MK_FAULT_FILE, "%s", local->message);
-        return NULL;
-    }
-    if (!looks_like_text(data, length))
-        return mk_gpt_parse_file(data, length, findings, error);
-    MkLayout *layout = mk_scatter_parse(data, length, name, false, findings, &local);
-    if (layout)
-        return layout;
-    layout = mk_dumchar_parse(data, length, findings, NULL);
-    if (!layout)
-        g_propagate_error(error, g_steal_pointer(&local));
-    return layout;
-}

@@ -412,21 +412,40 @@ static bool write_readme(Save *save, GError **error)
     return write_text(save->options->folder, "README.txt", text->str, error);
 }
 
+/* The scatter names the files of this folder and no others. */
+static void name_files(const Save *save, MkLayout *layout)
+{
+    for (guint i = 0; i < layout->partitions->len; i++) {
+        MkPartition *partition = layout->partitions->pdata[i];
+        const char *file = NULL;
+        for (guint k = 0; k < save->pieces->len && partition->file_name; k++) {
+            const Piece *piece = save->pieces->pdata[k];
+            if (piece->region == partition->region && piece->offset == partition->start &&
+                piece->length == partition->size)
+                file = piece->file;
+        }
+        g_free(partition->file_name);
+        partition->file_name = g_strdup(file);
+        partition->download = file != NULL;
+    }
+}
+
 /* Real sizes, as the phone has them (spec behaviour.md 4.6). A table that no scatter can express is no reason to fail a save. */
 static bool write_scatter(Save *save, GError **error)
 {
     MkLayout *layout = save->session->layout;
     if (!layout)
         return true;
-    g_autoptr(MkLayout) copy = mk_layout_copy(layout);
-    if (!copy->platform)
-        copy->platform = g_strdup(mk_soc_name(save->session->target->soc));
-    if (copy->storage == MK_STORAGE_UNKNOWN)
-        copy->storage = save->session->agent->info.storage;
-    bool old = copy->kind == MK_LAYOUT_PMT && save->session->target->soc->spft_code <= 0x6583 &&
-               save->session->target->soc->spft_code != 0x6572 && save->session->target->soc->spft_code != 0x6582;
-    g_autofree char *text = mk_scatter_write(copy, old ? MK_LAYOUT_SCATTER_V0 : MK_LAYOUT_SCATTER_V1, NULL, NULL);
-    g_autofree char *base = text ? mk_scatter_file_name(copy) : NULL;
+    g_autoptr(MkLayout) named = mk_layout_copy(layout);
+    if (!named->platform)
+        named->platform = g_strdup(mk_soc_name(save->session->target->soc));
+    if (named->storage == MK_STORAGE_UNKNOWN)
+        named->storage = save->session->agent->info.storage;
+    MkLayoutKind kind = mk_scatter_kind_for(named);
+    g_autoptr(MkLayout) copy = mk_scatter_from_table(named, kind, &save->session->agent->info.geometry);
+    name_files(save, copy);
+    g_autofree char *text = mk_scatter_write(copy, kind, NULL, NULL);
+    g_autofree char *base = text ? mk_scatter_file_name(named) : NULL;
     return !base || write_text(save->options->folder, base, text, error);
 }
 

@@ -20,6 +20,8 @@
 #define MOST_SIZE    (UINT64_C(1) << 44)
 #define WRITE_BLOCK  4096u
 #define WRITE_RAW    (UINT64_C(64) << 20)
+#define FILL_BLOCKS  4u /* shorter runs are not worth a chunk */
+#define BUFFER       (UINT32_C(1) << 20)
 
 typedef struct {
     uint64_t file_offset; /* of the body, for DATA */
@@ -280,23 +282,76 @@ static bool put_chunk(Writer *writer, uint16_t type, uint64_t blocks, uint64_t b
     return put(writer, header->data, header->len, error);
 }
 
+/* A chunk of raw blocks whose number is not known yet. */
+typedef struct {
+    uint64_t header; /* where its header stands, 0 = none is open */
+    uint64_t blocks;
+} RawRun;
+
+static bool end_raw(Writer *writer, RawRun *run, GError **error)
+{
+    uint64_t end = writer->at;
+    if (!run->header)
+        return true;
+    writer->at = run->header;
+    bool ok = put_chunk(writer, RAW, run->blocks, run->blocks * WRITE_BLOCK, error);
+    writer->at = end;
+    *run = (RawRun){0};
+    return ok;
+}
+
+static bool put_raw(Writer *writer, RawRun *run, const uint8_t *data, size_t length, GError **error)
+{
+    if (!run->header) {
+        run->header = writer->at;
+        writer->at += CHUNK_HEADER;
+    }
+    run->blocks += length / WRITE_BLOCK;
+    return put(writer, data, length, error) && (run->blocks * WRITE_BLOCK < WRITE_RAW || end_raw(writer, run, error));
+}
+
+/* How many of the next blocks repeat one 32-bit word? */
+static size_t repeated(const uint8_t *data, size_t length)
+{
+    size_t same = 4;
+    while (same < length && !memcmp(data + same, data, 4))
+        same += 4;
+    return same / WRITE_BLOCK;
+}
+
+/* One buffer of whole blocks: runs of at least FILL_BLOCKS blocks of one word become FILL, the rest is RAW (spec images.md 2.4). */
+static bool put_blocks(Writer *writer, RawRun *run, const uint8_t *data, size_t length, GError **error)
+{
+    for (size_t at = 0; at < length;) {
+        size_t blocks = repeated(data + at, length - at), piece = MAX(blocks, 1) * WRITE_BLOCK;
+        bool fill = blocks >= FILL_BLOCKS;
+        if (!fill && !put_raw(writer, run, data + at, piece, error))
+            return false;
+        if (fill && (!end_raw(writer, run, error) || !put_chunk(writer, FILL, blocks, 4, error) ||
+                     !put(writer, data + at, 4, error)))
+            return false;
+        at += piece;
+    }
+    writer->crc = mk_crc32(writer->crc, data, length);
+    return true;
+}
+
 static bool put_data(Writer *writer, MkImage *image, uint64_t offset, uint64_t length, GCancellable *cancel,
                      GError **error)
 {
-    g_autofree uint8_t *buffer = g_malloc0(1 << 20);
+    g_autofree uint8_t *buffer = g_malloc0(BUFFER);
     uint64_t padded = mk_round_up(length, WRITE_BLOCK);
-    if (!put_chunk(writer, RAW, padded / WRITE_BLOCK, padded, error))
-        return false;
+    RawRun run = {0};
     for (uint64_t at = 0; at < padded;) {
-        size_t piece = (size_t)MIN(padded - at, 1 << 20), inside = (size_t)MIN(piece, length > at ? length - at : 0);
+        size_t piece = (size_t)MIN(padded - at, BUFFER), inside = (size_t)MIN(piece, length > at ? length - at : 0);
         memset(buffer + inside, 0, piece - inside);
         if (g_cancellable_set_error_if_cancelled(cancel, error) ||
-            (inside && !mk_image_read(image, offset + at, buffer, inside, error)) || !put(writer, buffer, piece, error))
+            (inside && !mk_image_read(image, offset + at, buffer, inside, error)) ||
+            !put_blocks(writer, &run, buffer, piece, error))
             return false;
-        writer->crc = mk_crc32(writer->crc, buffer, piece);
         at += piece;
     }
-    return true;
+    return end_raw(writer, &run, error);
 }
 
 static void crc_run(Writer *writer, const uint8_t fill[4], uint64_t length)
@@ -323,10 +378,7 @@ static bool put_extent(Writer *writer, MkImage *image, const MkExtent *extent, G
         crc_run(writer, extent->fill, blocks * WRITE_BLOCK);
         return put_chunk(writer, FILL, blocks, 4, error) && put(writer, extent->fill, 4, error);
     }
-    for (uint64_t at = 0; at < extent->length; at += WRITE_RAW)
-        if (!put_data(writer, image, extent->offset + at, MIN(WRITE_RAW, extent->length - at), cancel, error))
-            return false;
-    return true;
+    return put_data(writer, image, extent->offset, extent->length, cancel, error);
 }
 
 static bool all_aligned(const MkImage *image)
@@ -362,7 +414,8 @@ bool mk_sparse_write(MkImage *image, const char *path, bool crc, GCancellable *c
     }
     /* Room for the worst case; cut to what was needed at the end. */
     uint64_t room =
-        FILE_HEADER + image->size + WRITE_BLOCK + (uint64_t)(image->extents->len + image->size / WRITE_RAW + 4) * 16;
+        FILE_HEADER + image->size + WRITE_BLOCK +
+        (image->extents->len + image->size / WRITE_RAW + 2 * (image->size / (FILL_BLOCKS * WRITE_BLOCK)) + 4) * 16;
     g_autoptr(MkStore) out = mk_store_file_create(path, room, error);
     if (!out)
         return false;

@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/i18n.h"
+#include "layout/scatter.h"
 
 #include <string.h>
 
@@ -32,12 +33,57 @@ static bool held_by_all(const MkPartition *partition)
            strcmp(name, "dsp_bl") && strcmp(name, "bmtpool") && strcmp(name, "otp");
 }
 
-static MkDiffKind judge(const MkPartition *before, const MkPartition *after)
+/* Where a partition begins, also in a scatter that no device has made real yet. */
+static uint64_t place_of(const MkLayout *layout, const MkPartition *partition)
 {
-    bool moved = before->region != after->region || before->start != after->start;
-    /* The last partition follows the device; a reserve of a few blocks at its end is no difference. */
-    bool grows = before->grows || after->grows;
-    bool resized = before->size != after->size && !grows;
+    if (partition->resolved)
+        return partition->start;
+    if (partition->region != MK_REGION_LINEAR)
+        return partition->physical;
+    return partition->linear < layout->header ? partition->linear : partition->linear - layout->header;
+}
+
+/* Both boot regions are boot region 1 with a copy. */
+static MkRegion region_of(const MkLayout *layout, const MkPartition *partition)
+{
+    if (partition->region != MK_REGION_LINEAR)
+        return mk_region_copy(partition->region, 0);
+    return partition->linear < layout->header ? MK_REGION_BOOT1 : MK_REGION_USER;
+}
+
+/* What lies at the end of the device follows its size (spec scatter.md 6). */
+static bool is_at_end(const MkLayout *layout, const MkPartition *partition)
+{
+    return partition->reserved || mk_class_by_name(partition->name) == MK_CLASS_RESERVED ||
+           mk_scatter_is_from_end(place_of(layout, partition));
+}
+
+/* The last one before those takes what is left, whatever its row in the scatter says (spec tables.md 6.3, 6.5). */
+static bool is_last_normal(const MkLayout *layout, const MkPartition *partition)
+{
+    if (layout->kind == MK_LAYOUT_MBR)
+        return false;
+    for (guint i = 0; i < layout->partitions->len; i++) {
+        const MkPartition *other = layout->partitions->pdata[i];
+        if (region_of(layout, other) == region_of(layout, partition) && !is_at_end(layout, other) &&
+            held_by_all(other) && place_of(layout, other) > place_of(layout, partition))
+            return false;
+    }
+    return true;
+}
+
+typedef struct {
+    const MkLayout *before, *after;
+} Pair;
+
+static MkDiffKind judge(const Pair *pair, const MkPartition *before, const MkPartition *after)
+{
+    if (is_at_end(pair->before, before) || is_at_end(pair->after, after))
+        return MK_DIFF_SAME;
+    bool moved = region_of(pair->before, before) != region_of(pair->after, after) ||
+                 place_of(pair->before, before) != place_of(pair->after, after);
+    bool resized = before->size != after->size && !before->grows && !after->grows &&
+                   !(is_last_normal(pair->before, before) && is_last_normal(pair->after, after));
     return moved ? (resized ? MK_DIFF_MOVED_RESIZED : MK_DIFF_MOVED) : resized ? MK_DIFF_RESIZED : MK_DIFF_SAME;
 }
 
@@ -68,10 +114,11 @@ GPtrArray *mk_layout_compare(const MkLayout *before, const MkLayout *after)
         compare_slots(diffs, before, after);
         return diffs;
     }
+    Pair pair = {before, after};
     for (guint i = 0; i < after->partitions->len; i++) {
         const MkPartition *now = after->partitions->pdata[i], *then = mk_layout_find(before, now->name);
         if (then && (held_by_all(now) || before->kind == after->kind))
-            add(diffs, judge(then, now), then, now);
+            add(diffs, judge(&pair, then, now), then, now);
         else if (!then && held_by_all(now))
             add(diffs, MK_DIFF_ADDED, NULL, now);
     }

@@ -308,7 +308,7 @@ static void add_patch(GPtrArray *patches, MkRegion region, uint64_t offset, GByt
 typedef struct {
     MkRegion region;
     uint32_t sector;
-    uint64_t last, last_usable;
+    uint64_t last, first_usable, last_usable;
     GBytes *entries; /* whole list, a multiple of the sector */
 } Encoding;
 
@@ -318,7 +318,7 @@ static Header header_for(const Encoding *encoding, bool primary)
     const void *data = g_bytes_get_data(encoding->entries, &length);
     return (Header){.own = primary ? 1 : encoding->last,
                     .other = primary ? encoding->last : 1,
-                    .first_usable = FIRST_USABLE,
+                    .first_usable = encoding->first_usable,
                     .last_usable = encoding->last_usable,
                     .entries_lba = primary ? 2 : encoding->last - length / encoding->sector,
                     .count = ENTRIES,
@@ -367,14 +367,20 @@ GPtrArray *mk_gpt_encode(const MkLayout *layout, const MkGeometry *geometry, GEr
         return NULL;
     GByteArray *entries = g_byte_array_new();
     unsigned count = 0;
+    uint64_t first = FIRST_USABLE;
     for (guint i = 0; i < layout->partitions->len && count < ENTRIES; i++) {
         const MkPartition *partition = layout->partitions->pdata[i];
-        if (stands_in_gpt(partition, encoding.region))
-            put_entry(entries, partition, count++, encoding.sector);
+        if (!stands_in_gpt(partition, encoding.region))
+            continue;
+        put_entry(entries, partition, count++, encoding.sector);
+        first = MIN(first, partition->start / encoding.sector);
     }
     mk_put_fill(entries, 0, ENTRIES * ENTRY_SIZE - entries->len);
     encoding.entries = g_byte_array_free_to_bytes(entries);
     const MkPartition *sgpt = mk_layout_find(layout, "sgpt");
+    /* 34 everywhere, also on UFS, where genuine first partitions begin below it (spec tables.md 6.1, 11): other readers take no
+     * partition that begins before the first usable sector, so it says what is true. */
+    encoding.first_usable = MIN(FIRST_USABLE, first);
     uint64_t own = ENTRIES * ENTRY_SIZE / encoding.sector + 1,
              area = sgpt && sgpt->size / encoding.sector >= own ? sgpt->size / encoding.sector : own;
     encoding.last_usable = encoding.last - MIN(area, encoding.last);
@@ -398,6 +404,7 @@ static GPtrArray *repair_from(const Copy *good, bool write_primary, uint64_t siz
     Encoding encoding = {.region = region,
                          .sector = good->sector,
                          .last = size / good->sector - 1,
+                         .first_usable = good->header.first_usable,
                          .last_usable = good->header.last_usable,
                          .entries = g_byte_array_free_to_bytes(entries)};
     if (write_primary)

@@ -150,6 +150,12 @@ MkLayout *mk_scatter_parse(const char *text, size_t length, const char *file_nam
 MkLayout *mk_scatter_load(const char *path, bool strict, GPtrArray *findings, GError **error);
 /* The section of a combo scatter for STORAGE; the layout itself if it is for STORAGE or does not say; NULL if neither. New reference. */
 MkLayout *mk_layout_for_storage(MkLayout *layout, MkStorage storage);
+/* What a table or an older scatter lacks before it can be written as a scatter of KIND: names of that generation, operations, types, file
+ * names as the genuine generator gives them, and around a GPT the rows of preloader, pgpt and sgpt. GEOMETRY (may be NULL) is that of
+ * the device; with it the rows at the end count from the end. New reference; scatters of the same generation are only copied. */
+MkLayout *mk_scatter_from_table(const MkLayout *table, MkLayoutKind kind, const MkGeometry *geometry);
+/* The generation that SP Flash Tool expects for the chip of LAYOUT: SCATTER_V0 for MT6573 ... MT6589, else SCATTER_V1. */
+MkLayoutKind mk_scatter_kind_for(const MkLayout *layout);
 /* Writes a scatter: SCATTER_V0 or SCATTER_V1 (VERSION "V1.1.1", "V1.1.2", ... or NULL = the layout's own or by chip and table
  * kind). Parsing the result gives the same layout back. Caller frees. */
 char *mk_scatter_write(const MkLayout *layout, MkLayoutKind kind, const char *version, GError **error);

@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/i18n.h"
+#include "layout/scatter.h"
 
 #include <string.h>
 
@@ -14,11 +15,6 @@ typedef struct {
     uint64_t block;    /* unit of 0xFFFFnnnn */
     uint64_t header;
 } Resolver;
-
-static bool is_symbolic(uint64_t address)
-{
-    return (address >= 0xFFFF0000 && address <= UINT32_MAX) || address >= UINT64_C(0xFFFF000000000000);
-}
 
 static uint64_t address_of(const Resolver *resolver, const MkPartition *partition)
 {
@@ -77,7 +73,7 @@ static uint64_t place_reserved(Resolver *resolver)
     for (guint i = resolver->layout->partitions->len; i-- > 0;) {
         MkPartition *partition = resolver->layout->partitions->pdata[i];
         bool here = partition->region == resolver->main || partition->region == MK_REGION_LINEAR;
-        if (!here || !is_symbolic(address_of(resolver, partition)))
+        if (!here || !mk_scatter_is_from_end(address_of(resolver, partition)))
             continue;
         partition->reserved = true;
         partition->region = resolver->main;

@@ -167,10 +167,11 @@ static void check_entry(MkScatterReader *reader, const MkPartition *partition)
     if (partition->download && !partition->file_name)
         mk_scatter_find(reader, MK_SEVERITY_WARN, "scatter.download-none", partition->line,
                         _("%s is to be written, but names no file (5080)."), partition->name);
-    if (partition->size % 4 || partition->physical % 4)
+    uint64_t address = mk_scatter_is_from_end(partition->physical) ? 0 : partition->physical;
+    if (partition->size % 4 || address % 4)
         mk_scatter_find(reader, MK_SEVERITY_BLOCK, "scatter.align", partition->line,
                         _("Address or size of %s is no multiple of 4 (5012)."), partition->name);
-    else if (partition->physical % 512 || partition->size % 512)
+    else if (address % 512 || partition->size % 512)
         mk_scatter_find(reader, MK_SEVERITY_NOTE, "scatter.sector", partition->line,
                         _("Address or size of %s is no multiple of a sector."), partition->name);
 }
@@ -370,7 +371,7 @@ static bool check_order(MkScatterReader *reader, const MkLayout *layout)
             return mk_scatter_refuse(reader, 5012, "S_DL_SCAT_ADDR_IS_NOT_WORD_ALIGN", partition->line,
                                      _("the address is no multiple of 4"));
         /* 0xFFFFnnnn counts back from the end: genuine files have flashinfo before sgpt, nearer and nearer. */
-        bool from_end = (address & MK_FROM_END_MASK) == MK_FROM_END_MASK && address <= UINT32_MAX;
+        bool from_end = mk_scatter_is_from_end(address);
         if (seen[region] && !from_end && address <= last[region] && reader->strict)
             return mk_scatter_refuse(reader, 5014, "S_DL_SCAT_ADDR_IS_NOT_ASCENDING_ORDER", partition->line,
                                      _("the address is not above that of the partition before it"));
@@ -382,6 +383,32 @@ static bool check_order(MkScatterReader *reader, const MkLayout *layout)
         last[region] = address;
     }
     return true;
+}
+
+/* Two rows that want the same place: writing one would destroy the other. Two real files of the corpus hold such rows, so reading goes on;
+ * writing by such a scatter is what the checks of the ROM refuse (spec checks.md P-OVERLAP). */
+static void check_overlap(MkScatterReader *reader, const MkLayout *layout)
+{
+    bool linear = is_linear_version(layout);
+    const MkPartition *before[MK_REGION_N] = {NULL};
+    for (guint i = 0; i < layout->partitions->len; i++) {
+        const MkPartition *partition = layout->partitions->pdata[i];
+        uint64_t start = linear ? partition->linear : partition->physical;
+        if (mk_scatter_is_from_end(start) || !partition->size)
+            continue;
+        const MkPartition *other = before[partition->region];
+        uint64_t begin = !other ? 0 : linear ? other->linear : other->physical;
+        /* A table whose addresses are all zero says nothing of places. */
+        bool placed = start || begin;
+        if (other && placed && start - begin < other->size && start >= begin) {
+            MkFinding *finding = mk_scatter_find(reader, MK_SEVERITY_WARN, "scatter.overlap", partition->line,
+                                                 _("%s begins before %s ends (line %u): they overlap."),
+                                                 partition->name, other->name, other->line);
+            mk_finding_set(finding, partition->name, NULL, NULL);
+        }
+        if (!other || start + partition->size > begin + other->size)
+            before[partition->region] = partition;
+    }
 }
 
 static void finish_layout(MkLayout *layout)
@@ -413,12 +440,14 @@ static bool check_all(MkScatterReader *reader)
     finish_layout(reader->top);
     if (!check_order(reader, reader->top))
         return false;
+    check_overlap(reader, reader->top);
     for (guint i = 0; i < reader->sections->len; i++) {
         MkLayout *section = reader->sections->pdata[i];
         finish_layout(section);
         partitions += section->partitions->len;
         if (!check_order(reader, section))
             return false;
+        check_overlap(reader, section);
     }
     if (!partitions)
         return mk_scatter_refuse(reader, 5011, "S_DL_SCAT_INCORRECT_FORMAT", 1, _("there is no partition in the file"));

@@ -135,7 +135,7 @@ static void finish(MkLayout *layout, GPtrArray *findings)
         mk_scatter_v0_properties(partition, layout->storage);
         if (layout->storage == MK_STORAGE_NAND)
             partition->region = MK_REGION_NAND;
-        bool symbolic = partition->linear >= 0xFFFF0000;
+        bool symbolic = mk_scatter_is_from_end(partition->linear);
         partition->reserved = partition->reserved || symbolic;
         if (!symbolic && i && partition->linear <= before)
             mk_finding_add(findings, MK_SEVERITY_BLOCK, "scatter.order", partition->line,
@@ -146,7 +146,7 @@ static void finish(MkLayout *layout, GPtrArray *findings)
         before = symbolic ? before : partition->linear;
         bool loader = !strcmp(partition->name, "PRELOADER") || !strcmp(partition->name, "DSP_BL");
         partition->boundary_check = !loader && !partition->reserved && next && !g_str_has_prefix(next->name, "__NODL_");
-        if (next && next->linear < 0xFFFF0000 && next->linear > partition->linear)
+        if (next && !mk_scatter_is_from_end(next->linear) && next->linear > partition->linear)
             partition->size = next->linear - partition->linear;
         else if (!symbolic)
             partition->grows = true;

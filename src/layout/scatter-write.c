@@ -218,13 +218,23 @@ char *mk_scatter_write(const MkLayout *layout, MkLayoutKind kind, const char *ve
     return NULL;
 }
 
+MkLayoutKind mk_scatter_kind_for(const MkLayout *layout)
+{
+    static const unsigned old[] = {0x6573, 0x6575, 0x6577, 0x6583};
+    if (layout->kind != MK_LAYOUT_PMT && layout->kind != MK_LAYOUT_DUMCHAR)
+        return layout->kind == MK_LAYOUT_SCATTER_V0 ? MK_LAYOUT_SCATTER_V0 : MK_LAYOUT_SCATTER_V1;
+    g_autofree char *platform = g_ascii_strup(layout->platform ? layout->platform : "", -1);
+    const MkSoc *soc = mk_soc_by_name(platform);
+    for (gsize i = 0; soc && i < G_N_ELEMENTS(old); i++)
+        if (soc->spft_code == old[i])
+            return MK_LAYOUT_SCATTER_V0;
+    return MK_LAYOUT_SCATTER_V1;
+}
+
 char *mk_scatter_file_name(const MkLayout *layout)
 {
     g_autofree char *platform = g_ascii_strup(layout->platform ? layout->platform : "MTxxxx", -1);
-    const MkSoc *soc = mk_soc_by_name(platform);
-    bool v0 = layout->kind == MK_LAYOUT_SCATTER_V0 ||
-              (layout->kind == MK_LAYOUT_PMT && soc &&
-               (soc->spft_code == 0x6577 || soc->spft_code == 0x6575 || soc->spft_code == 0x6583));
+    bool v0 = mk_scatter_kind_for(layout) == MK_LAYOUT_SCATTER_V0;
     return g_strdup_printf("%s_Android_scatter%s.%s", platform, v0 && layout->storage == MK_STORAGE_EMMC ? "_emmc" : "",
                            layout->kind == MK_LAYOUT_SCATTER_XML ? "xml" : "txt");
 }

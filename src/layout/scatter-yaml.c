@@ -6,6 +6,23 @@
 
 #include <string.h>
 
+/* The value as a YAML parser understands it: without a comment behind it, without the quotes around it. */
+static char *bare_value(char *value)
+{
+    char quote = *value == '"' || *value == '\'' ? *value : '\0';
+    char *end = quote ? strchr(value + 1, quote) : NULL;
+    if (end) {
+        *end = '\0';
+        return value + 1;
+    }
+    for (char *hash = value; (hash = strchr(hash, '#')); hash++)
+        if (hash == value || g_ascii_isspace(hash[-1])) {
+            *hash = '\0';
+            break;
+        }
+    return g_strchomp(value);
+}
+
 static bool take_line(MkScatterReader *reader, char *line, unsigned number)
 {
     size_t length = strlen(line);
@@ -43,7 +60,7 @@ static bool take_line(MkScatterReader *reader, char *line, unsigned number)
             finding->fixable = true;
     }
     *colon = '\0';
-    mk_scatter_take_pair(reader, g_strchomp(at), g_strstrip(colon + 1), number);
+    mk_scatter_take_pair(reader, g_strchomp(at), bare_value(g_strstrip(colon + 1)), number);
     return true;
 }
 

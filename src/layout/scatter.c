@@ -4,6 +4,7 @@
 #include "core/i18n.h"
 
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,11 @@ bool mk_scatter_number(const char *text, uint64_t *value)
         return false;
     *value = number;
     return true;
+}
+
+bool mk_scatter_is_from_end(uint64_t address)
+{
+    return (address >= MK_FROM_END_MASK && address <= UINT32_MAX) || address >= UINT64_C(0xFFFF000000000000);
 }
 
 bool mk_scatter_is_blank_line(const char *line)
@@ -110,24 +116,54 @@ static const char *what_else(const char *text)
     return NULL;
 }
 
+static MkLayout *far_too_large(const char *name, GError **error)
+{
+    mk_fault_set_number(error, MK_FAULT_SCATTER, 5011, "S_DL_SCAT_INCORRECT_FORMAT",
+                        _("%s is far too large for a scatter file."), name);
+    return NULL;
+}
+
+static void note_fixable(GPtrArray *findings, const char *id, const char *message)
+{
+    MkFinding *finding = mk_finding_add(findings, MK_SEVERITY_NOTE, id, 1, "%s", message);
+    if (finding)
+        finding->fixable = true;
+}
+
+/* Plain UTF-8 with LF. Editors of Windows add a byte-order mark, write UTF-16 ("Unicode"), or end lines otherwise. Caller frees. */
+static char *plain_text(const char *text, size_t *length, GPtrArray *findings)
+{
+    bool little = *length >= 2 && !memcmp(text, "\xFF\xFE", 2), big = *length >= 2 && !memcmp(text, "\xFE\xFF", 2);
+    char *copy = NULL;
+    if (little || big) {
+        gsize written = 0;
+        copy =
+            g_convert(text + 2, (gssize)*length - 2, "UTF-8", little ? "UTF-16LE" : "UTF-16BE", NULL, &written, NULL);
+        if (copy) {
+            *length = written;
+            note_fixable(findings, "scatter.utf16", _("The file is UTF-16 text; SP Flash Tool reads plain text only."));
+        }
+    } else if (*length >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3)) {
+        note_fixable(findings, "scatter.bom", _("The file begins with a byte-order mark."));
+        text += 3;
+        *length -= 3;
+    }
+    if (!copy)
+        copy = g_strndup(text, *length);
+    /* A CR that no LF follows ends a line, too. */
+    for (char *cr = copy; (cr = strchr(cr, '\r')); cr++)
+        if (cr[1] != '\n')
+            *cr = '\n';
+    return copy;
+}
+
 MkLayout *mk_scatter_parse(const char *text, size_t length, const char *file_name, bool strict, GPtrArray *findings,
                            GError **error)
 {
     const char *name = file_name ? file_name : _("The scatter file");
-    if (length > LARGEST) {
-        mk_fault_set_number(error, MK_FAULT_SCATTER, 5011, "S_DL_SCAT_INCORRECT_FORMAT",
-                            _("%s is far too large for a scatter file."), name);
-        return NULL;
-    }
-    if (length >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3)) {
-        MkFinding *finding =
-            mk_finding_add(findings, MK_SEVERITY_NOTE, "scatter.bom", 1, _("The file begins with a byte-order mark."));
-        if (finding)
-            finding->fixable = true;
-        text += 3;
-        length -= 3;
-    }
-    g_autofree char *copy = g_strndup(text, length);
+    if (length > LARGEST)
+        return far_too_large(name, error);
+    g_autofree char *copy = plain_text(text, &length, findings);
     const char *other = what_else(copy);
     if (other) {
         mk_fault_set_number(error, MK_FAULT_SCATTER, 5011, "S_DL_SCAT_INCORRECT_FORMAT",
@@ -158,11 +194,14 @@ MkLayout *mk_scatter_load(const char *path, bool strict, GPtrArray *findings, GE
     g_autofree char *text = NULL;
     gsize length;
     g_autoptr(GError) local = NULL;
+    g_autofree char *name = g_path_get_basename(path);
+    GStatBuf state;
+    if (g_stat(path, &state) == 0 && S_ISREG(state.st_mode) && state.st_size > LARGEST)
+        return far_too_large(name, error);
     if (!g_file_get_contents(path, &text, &length, &local)) {
         mk_fault_set_number(error, MK_FAULT_FILE, 5044, "S_DL_SCAT_OPEN_FAIL",
                             _("The scatter file cannot be read: %s."), local->message);
         return NULL;
     }
-    g_autofree char *base = g_path_get_basename(path);
-    return mk_scatter_parse(text, length, base, strict, findings, error);
+    return mk_scatter_parse(text, length, name, strict, findings, error);
 }

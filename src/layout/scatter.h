@@ -5,6 +5,8 @@
 
 /* 0x… hexadecimal or decimal, 64 bit, nothing after it but blanks. */
 bool mk_scatter_number(const char *text, uint64_t *value);
+/* 0xFFFFnnnn, or 64 bits with the upper sixteen set: counted from the end of the device (spec scatter.md 6). */
+bool mk_scatter_is_from_end(uint64_t address);
 MkLayout *mk_scatter_parse_v0(const char *text, const char *file_name, GPtrArray *findings, GError **error);
 MkLayout *mk_scatter_parse_v1(const char *text, bool strict, GPtrArray *findings, GError **error);
 MkLayout *mk_scatter_parse_xml(const char *text, size_t length, const char *name, bool strict, GPtrArray *findings,

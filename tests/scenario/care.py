@@ -174,6 +174,33 @@ def test_scatter_tools(desk):
     broken.write_text(scatter.read_text().replace('linear_start_addr: 0x1d80000', 'linear_start_addr: 0xQQ'))
     result = desk.run('scatter', 'check', broken)
     assert result.code == 2 and 'line 144' in result.text, result.text
+    # A tab, a name of its own: real files hold such things and are still good; SP Flash Tool's strictness is an option.
+    odd = desk.folder / 'my scatter (1).txt'
+    odd.write_text(scatter.read_text().replace('  is_download', '\tis_download', 1))
+    assert 'scatter.tab' in ok(desk.run('scatter', 'check', odd)).text
+    fails(desk.run('scatter', 'check', odd, '--strict'), 2, 'S_DL_SCAT_INCORRECT_FORMAT')
+
+
+def test_scatter_from_phone(desk):
+    """Of the table of a phone, live or in a dump, and of a listing becomes a scatter that says the same places."""
+    phone = desk.phone('mt6735-energy2')
+    scatter = next(desk.rom('mt6735-energy2').glob('*scatter*'))
+    live, dumped = desk.folder / 'live.txt', desk.folder / 'dumped.txt'
+    ok(phone.medik('table', 'save', live))
+    ok(desk.run('scatter', 'check', live, '--strict'))
+    ok(desk.run('scatter', 'make', phone.flash / 'user.img', '--chip', 'MT6735', '-o', dumped))
+    for made in live, dumped:
+        assert ok(desk.run('scatter', 'diff', scatter, made, '--json')).event('result')[0]['same'] is True
+        text = made.read_text()
+        for name, operation in ('preloader', 'BOOTLOADERS'), ('nvram', 'BINREGION'), ('sgpt', 'RESERVED'):
+            assert f'operation_type: {operation}' in text.split(f'partition_name: {name}\n')[1].split('- partition')[0]
+    listing = desk.folder / 'dumchar_info'
+    listing.write_text('preloader 0x0000000001400000 0x0000000000000000 2 /dev/misc-sd\n'
+                       'mbr 0x0000000000080000 0x0000000000000000 2 /dev/block/mmcblk0\n'
+                       'nvram 0x0000000000500000 0x0000000000080000 2 /dev/block/mmcblk0\n')
+    result = ok(desk.run('scatter', 'make', listing, '--chip', 'MT6572'))
+    assert 'linear_start_addr: 0x1480000' in result.out and 'scatter.line' not in result.text
+    assert '0x0001480000' in ok(desk.run('table', 'show', listing)).out
 
 
 def test_memory_test(desk):

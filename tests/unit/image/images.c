@@ -111,6 +111,31 @@ static void test_sparse_write(void)
     g_unlink(path);
 }
 
+/* Runs of one word cost nothing, also when they come from a plain file. */
+static void test_sparse_fill(void)
+{
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "medik-sparse-fill-XXXXXX", NULL);
+    int fd = g_mkstemp(path);
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    g_unlink(path);
+    size_t size = (3u << 20) + 100;
+    g_autofree uint8_t *data = g_malloc0(size);
+    for (size_t i = 0; i < 8192; i++)
+        data[i] = data[(2u << 20) + i] = (uint8_t)(7 * i + 1);
+    g_autoptr(GBytes) bytes = g_bytes_new(data, size);
+    g_autoptr(MkImage) image = mk_image_bytes_new(bytes);
+    g_assert_true(mk_sparse_write(image, path, true, NULL, NULL));
+    g_autoptr(MkStore) store = mk_store_file_open(path, false, NULL);
+    g_assert_cmpuint(store->size, <, 25000);
+    g_assert_true(mk_sparse_check(store, NULL, NULL, NULL));
+    g_autoptr(MkImage) again = mk_image_sparse_new(store, NULL, NULL);
+    g_autofree uint8_t *read = g_malloc(size);
+    g_assert_true(mk_image_read(again, 0, read, size, NULL));
+    g_assert_cmpmem(read, size, data, size);
+    g_unlink(path);
+}
+
 static void test_sparse_hostile(void)
 {
     g_autoptr(GByteArray) file = sparse_file(true);
@@ -238,6 +263,7 @@ int main(int argc, char **argv)
     g_test_add_func("/image/sparse/read", test_sparse_read);
     g_test_add_func("/image/sparse/crc", test_sparse_crc);
     g_test_add_func("/image/sparse/write", test_sparse_write);
+    g_test_add_func("/image/sparse/fill", test_sparse_fill);
     g_test_add_func("/image/sparse/hostile", test_sparse_hostile);
     g_test_add_func("/image/identify", test_identify);
     g_test_add_func("/image/boot", test_boot_image);

@@ -47,12 +47,47 @@ static void test_tolerance(void)
     g_autoptr(MkLayout) plain = parse(text, NULL, NULL);
     g_autofree char *crlf = replaced(text, "\n", "\r\n"), *bom = g_strconcat("\xEF\xBB\xBF", text, NULL),
                     *trailing = replaced(text, "\n", "  \n"),
-                    *blank = replaced(text, "- partition_index", "\n\n- partition_index");
-    const char *variants[] = {crlf, bom, trailing, blank};
+                    *blank = replaced(text, "- partition_index", "\n\n- partition_index"),
+                    *old_mac = replaced(text, "\n", "\r"), *quoted = replaced(text, "boot.img", "\"boot.img\""),
+                    *comments = replaced(text, "boot.img", "boot.img # the kernel");
+    const char *variants[] = {crlf, bom, trailing, blank, old_mac, quoted, comments};
     for (unsigned i = 0; i < G_N_ELEMENTS(variants); i++) {
         g_autoptr(MkLayout) layout = parse(variants[i], NULL, NULL);
         assert_same(plain, layout);
     }
+}
+
+/* What Windows calls "Unicode". */
+static void test_utf16(void)
+{
+    g_autofree char *text = genuine("mt6735m-dexp.txt");
+    g_autoptr(MkLayout) plain = parse(text, NULL, NULL);
+    const char *charsets[] = {"UTF-16LE", "UTF-16BE"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(charsets); i++) {
+        gsize length;
+        g_autofree char *marked = g_strconcat("\xEF\xBB\xBF", text, NULL),
+                        *wide = g_convert(marked, -1, charsets[i], "UTF-8", NULL, &length, NULL);
+        g_autoptr(MkLayout) layout = mk_scatter_parse(wide, length, NULL, false, NULL, NULL);
+        g_assert_nonnull(layout);
+        assert_same(plain, layout);
+    }
+}
+
+/* Rows that want the same place are named with their line; addresses from the end are none. */
+static void test_overlap(void)
+{
+    g_autofree char *text = genuine("mt6735m-dexp.txt");
+    g_autoptr(GPtrArray) findings = mk_findings_new();
+    g_autoptr(MkLayout) good = parse(text, NULL, findings);
+    g_assert_cmpuint(findings->len, ==, 0);
+    g_autofree char *moved = replaced(text, "physical_start_addr: 0x80000\n", "physical_start_addr: 0x90000\n");
+    g_autoptr(MkLayout) bad = parse(moved, NULL, findings);
+    g_assert_cmpuint(findings->len, ==, 1);
+    const MkFinding *finding = findings->pdata[0];
+    g_assert_cmpstr(finding->id, ==, "scatter.overlap");
+    g_assert_cmpstr(finding->partition, ==, "nvram");
+    g_assert_cmpuint(finding->line, ==, mk_layout_find(bad, "nvram")->line);
+    g_assert_cmpint(finding->severity, ==, MK_SEVERITY_WARN);
 }
 
 static void test_v0_by_name(void)
@@ -147,6 +182,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/scatter/tolerance", test_tolerance);
+    g_test_add_func("/scatter/utf16", test_utf16);
+    g_test_add_func("/scatter/overlap", test_overlap);
     g_test_add_func("/scatter/v0-by-name", test_v0_by_name);
     g_test_add_func("/scatter/round-trips", test_round_trips);
     g_test_add_func("/scatter/broken-line", test_broken_line);

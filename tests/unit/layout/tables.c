@@ -192,6 +192,47 @@ static void test_compare(void)
     g_assert_false(mk_layout_same(before, after));
 }
 
+/* The last normal partition and what is reserved behind it follow the size of the device, whatever a scatter says (spec tables.md 6.5). */
+static void test_compare_end(void)
+{
+    g_autoptr(MkLayout) phone = gpt_layout(), load = gpt_layout();
+    add(phone, "flashinfo", 0x3800000, 0x100000);
+    add(load, "flashinfo", 0x3700000, 0x100000);
+    mk_layout_find(phone, "userdata")->size = 0x1800000;
+    g_assert_true(mk_layout_same(phone, load));
+    mk_layout_find(load, "nvram")->size -= 0x1000;
+    g_assert_false(mk_layout_same(phone, load));
+}
+
+/* Scatters that no phone has made real are compared by what they say. */
+static void test_compare_unresolved(void)
+{
+    g_autoptr(MkLayout) one = mk_layout_new(MK_LAYOUT_SCATTER_V1), other = mk_layout_new(MK_LAYOUT_SCATTER_V1);
+    MkLayout *both[] = {one, other};
+    for (int i = 0; i < 2; i++) {
+        add(both[i], "boot", 0x100000, 0x100000)->resolved = false;
+        add(both[i], "system", 0x200000, 0x100000)->resolved = false;
+        for (guint k = 0; k < 2; k++)
+            ((MkPartition *)both[i]->partitions->pdata[k])->start = 0;
+    }
+    g_assert_true(mk_layout_same(one, other));
+    mk_layout_find(other, "boot")->physical += 0x1000;
+    g_assert_false(mk_layout_same(one, other));
+}
+
+/* Readers that are not ours refuse partitions before the first usable sector, where UFS phones have theirs. */
+static void test_gpt_first_usable(void)
+{
+    static const MkGeometry ufs = {.storage = MK_STORAGE_UFS, .lu = {4 << 20, 4 << 20, USER}, .sector = 4096};
+    g_autoptr(MkLayout) layout = mk_layout_new(MK_LAYOUT_GPT);
+    add(layout, "boot", 8 * 4096, 0x100000)->region = MK_REGION_LU2;
+    g_autoptr(GPtrArray) patches = mk_gpt_encode(layout, &ufs, NULL);
+    const MkPatch *primary = patches->pdata[1];
+    const uint8_t *header = (const uint8_t *)g_bytes_get_data(primary->data, NULL) + 4096;
+    g_assert_cmpmem(header, 8, "EFI PART", 8);
+    g_assert_cmpuint(mk_le64(header + 40), ==, 8);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -201,6 +242,9 @@ int main(int argc, char **argv)
     g_test_add_data_func("/tables/pmt/own-partition", "yes", test_pmt);
     g_test_add_data_func("/tables/pmt/end-of-storage", NULL, test_pmt);
     g_test_add_func("/tables/mbr", test_mbr);
+    g_test_add_func("/tables/gpt/first-usable", test_gpt_first_usable);
     g_test_add_func("/tables/compare", test_compare);
+    g_test_add_func("/tables/compare/end", test_compare_end);
+    g_test_add_func("/tables/compare/unresolved", test_compare_unresolved);
     return g_test_run();
 }
