@@ -8,6 +8,8 @@
 #define LOG_MOST   0x10000u /* bytes of one log frame */
 #define LOG_FRAMES 100000u  /* between two protocol frames: then the phone only babbles */
 #define LOG_SHOWN  512u     /* bytes of it that go into the trace */
+#define PIECE      (1u << 17)
+#define UART_MOST  0x10000u /* a UART is slow: a packet must fit into the time limits */
 
 static bool lose(MkFrames *frames)
 {
@@ -113,6 +115,28 @@ bool mk_frame_take(MkFrames *frames, void *data, size_t length, int timeout, GEr
     g_return_val_if_fail(length <= frames->left, lose(frames));
     frames->left -= length;
     return get(frames, data, length, timeout, error);
+}
+
+bool mk_frame_deliver(MkFrames *frames, MkSinkFunc sink, gpointer user_data, int timeout, GError **trouble,
+                      GError **error)
+{
+    g_autofree uint8_t *buffer = g_malloc(MIN(PIECE, MAX(frames->left, 1)));
+    while (frames->left) {
+        size_t piece = MIN(frames->left, PIECE);
+        if (!mk_frame_take(frames, buffer, piece, timeout, error))
+            return false;
+        if (!*trouble)
+            sink(buffer, piece, user_data, trouble);
+    }
+    return true;
+}
+
+uint32_t mk_frame_packet_limit(const MkFrames *frames, uint32_t most)
+{
+    const MkLink *link = frames->link;
+    bool uart = link->kind == MK_LINK_SERIAL &&
+                (g_str_has_prefix(link->name, "/dev/ttyS") || g_str_has_prefix(link->name, "/dev/ttyUSB"));
+    return uart ? MIN(UART_MOST, most) : most;
 }
 
 bool mk_frame_skip(MkFrames *frames, int timeout, GError **error)

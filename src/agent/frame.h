@@ -6,6 +6,7 @@
 #pragma once
 
 #include "link/link.h"
+#include "store/store.h"
 
 typedef struct {
     MkLink *link;         /* borrowed */
@@ -22,7 +23,13 @@ bool mk_frame_send32(MkFrames *frames, uint32_t value, int timeout, GError **err
 bool mk_frame_begin(MkFrames *frames, size_t most, size_t *length, int timeout, GError **error);
 /* The next LENGTH bytes of the payload. */
 bool mk_frame_take(MkFrames *frames, void *data, size_t length, int timeout, GError **error);
+/* The rest of the payload to SINK, in pieces that are handed on while they are still in the cache. What goes wrong in the sink is kept in
+ * *trouble (which may hold one already; then nothing is handed on): the rest has to be taken from the phone all the same. */
+bool mk_frame_deliver(MkFrames *frames, MkSinkFunc sink, gpointer user_data, int timeout, GError **trouble,
+                      GError **error);
 /* Throws the rest of the payload away. */
 bool mk_frame_skip(MkFrames *frames, int timeout, GError **error);
 /* A whole frame of at most MOST bytes. */
 bool mk_frame_receive(MkFrames *frames, void *data, size_t most, size_t *length, int timeout, GError **error);
+/* The largest packet that reaches the phone within the usual time limits: MOST, or less where the link is a UART. */
+uint32_t mk_frame_packet_limit(const MkFrames *frames, uint32_t most);

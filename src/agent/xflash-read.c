@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define PIECE (1u << 17) /* handed on while it is still in the cache */
-
 enum { NAND_PAGE = 1 }; /* operation type: data without spare */
 
 typedef struct {
@@ -15,7 +13,6 @@ typedef struct {
     MkSinkFunc sink;
     gpointer user_data;
     const char *doing;
-    uint8_t *buffer; /* PIECE bytes */
 } Reading;
 
 /* One packet to the sink. What goes wrong there is kept in *trouble: the rest of the packet has to be taken from the phone all the
@@ -29,14 +26,7 @@ static bool take_packet(Reading *reading, GError **trouble, GError **error)
     if (length == 0)
         return xflash_unexpected(reading->xflash, 0, reading->doing, error);
     reading->done += length;
-    while (frames->left) {
-        size_t piece = MIN(frames->left, PIECE);
-        if (!mk_frame_take(frames, reading->buffer, piece, XFLASH_TIMEOUT_BULK, error))
-            return false;
-        if (!*trouble)
-            reading->sink(reading->buffer, piece, reading->user_data, trouble);
-    }
-    return true;
+    return mk_frame_deliver(frames, reading->sink, reading->user_data, XFLASH_TIMEOUT_BULK, trouble, error);
 }
 
 /* An error may come ahead of data already read, and once more as the final status (spec 13.1). */
@@ -91,8 +81,7 @@ static bool read_packets(Reading *reading, GError **error)
 static bool read_range(MkXFlash *xflash, const XFlashRange *range, MkSinkFunc sink, gpointer user_data, GError **error)
 {
     g_autofree char *doing = g_strdup_printf(_("reading %s"), mk_region_name(range->region));
-    g_autofree uint8_t *buffer = g_malloc(MIN(PIECE, MAX(range->length, 1)));
-    Reading reading = {xflash, range->length, 0, sink, user_data, doing, buffer};
+    Reading reading = {xflash, range->length, 0, sink, user_data, doing};
     return !xflash_stopped(xflash, error) &&
            xflash_command(xflash, MK_XFLASH_READ_DATA, "READ_DATA", MK_FAULT_READ, doing, error) &&
            xflash_send_range(xflash, range, error) &&
@@ -111,8 +100,7 @@ bool xflash_upload(MkAgent *agent, const char *partition, MkSinkFunc sink, gpoin
 {
     MkXFlash *xflash = (MkXFlash *)agent;
     g_autofree char *doing = g_strdup_printf(_("reading the partition %s"), partition);
-    g_autofree uint8_t *buffer = g_malloc(PIECE);
-    Reading reading = {xflash, 0, 0, sink, user_data, doing, buffer};
+    Reading reading = {xflash, 0, 0, sink, user_data, doing};
     uint8_t size[8];
     size_t length;
     if (xflash_stopped(xflash, error) ||

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define UART_PACKET  0x10000u /* a UART is slow: a packet must fit into the time limits */
 #define LENGTH_BYTES 8
 #define TABLE_NAME   "pgpt" /* in every scatter of a GPT phone (spec tables.md 6.3) */
 
@@ -53,18 +52,10 @@ static bool fill(Writing *writing, Packet *packet, GError **error)
     return true;
 }
 
-static uint32_t packet_for(const MkXFlash *xflash)
-{
-    const MkLink *link = xflash->base.link;
-    bool uart = link->kind == MK_LINK_SERIAL &&
-                (g_str_has_prefix(link->name, "/dev/ttyS") || g_str_has_prefix(link->name, "/dev/ttyUSB"));
-    return uart ? MIN(UART_PACKET, xflash->write_packet) : xflash->write_packet;
-}
-
 /* Takes the first packet from the source, so that nothing has been said to the phone if that fails. */
 static bool begin(Writing *writing, GError **error)
 {
-    writing->packet_length = packet_for(writing->xflash);
+    writing->packet_length = mk_frame_packet_limit(&writing->xflash->frames, writing->xflash->write_packet);
     writing->left = writing->length;
     return !xflash_stopped(writing->xflash, error) && fill(writing, &writing->packets[0], error);
 }
