@@ -1,5 +1,6 @@
 #include "agent/legacy.h"
 #include "agent/xflash.h"
+#include "agent/xml.h"
 
 #include "core/i18n.h"
 
@@ -14,13 +15,7 @@ MkAgent *mk_agent_open(MkLink *link, const MkAgentSetup *setup, MkProgress *prog
     switch (setup->entry->family) {
     case MK_DA_LEGACY: return mk_legacy_open(link, setup, progress, cancel, error);
     case MK_DA_XFLASH: return mk_xflash_open(link, setup, progress, cancel, error);
-    case MK_DA_XML:
-        mk_fault_set(
-            error, MK_FAULT_UNSUPPORTED,
-            _("The agent for MT%04X speaks the XML dialect (DA version 6, phones from about 2021 on), which this "
-              "version of Medik does not speak yet."),
-            setup->entry->hw_code);
-        return NULL;
+    case MK_DA_XML: return mk_xml_open(link, setup, progress, cancel, error);
     default:
         mk_fault_set(error, MK_FAULT_UNSUPPORTED, _("Medik does not know the dialect of the agent for MT%04X."),
                      setup->entry->hw_code);

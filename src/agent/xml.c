@@ -1,0 +1,56 @@
+/* The XML dialect: opening, and its table of functions. */
+#include "agent/xml.h"
+
+#include "core/i18n.h"
+
+static void xml_free(MkAgent *agent)
+{
+    g_free(agent->info.ufs_model);
+    g_free(agent->info.security);
+    g_free(agent->info.version);
+    g_free(agent);
+}
+
+/* No memory test: only stage 1 has one, and it is over when the agent is ready. */
+static const MkAgentClass xml_class = {
+    .dialect = "XML",
+    .free = xml_free,
+    .read = xml_read,
+    .write = xml_write,
+    .erase = xml_erase,
+    .read_table = xml_read_table,
+    .download = xml_download,
+    .upload = xml_upload,
+    .battery = xml_battery,
+    .high_speed = xml_high_speed,
+    .finish = xml_finish,
+};
+
+static bool open_agent(MkXml *xml, const MkAgentSetup *setup, MkProgress *progress, GError **error)
+{
+    return xml_start(xml, setup, progress, error) && xml_authenticate(xml, &setup->signer, error) &&
+           xml_describe(xml, setup, error);
+}
+
+MkAgent *mk_xml_open(MkLink *link, const MkAgentSetup *setup, MkProgress *progress, GCancellable *cancel,
+                     GError **error)
+{
+    if (mk_agent_entry_stage2(setup->entry) == mk_agent_entry_stage1(setup->entry)) {
+        mk_fault_set(error, MK_FAULT_UNSUPPORTED,
+                     _("The program for MT%04X in the DA file has no second part; Medik does not know this kind."),
+                     setup->entry->hw_code);
+        return NULL;
+    }
+    MkXml *xml = g_new0(MkXml, 1);
+    xml->base.klass = &xml_class;
+    xml->base.link = link;
+    xml->base.cancel = cancel;
+    xml->frames = (MkFrames){.link = link, .cancel = cancel, .lost = &xml->base.lost};
+    if (!open_agent(xml, setup, progress, error)) {
+        xml_free(&xml->base);
+        return NULL;
+    }
+    xml->base.caps = MK_AGENT_CAN_TABLE | MK_AGENT_CAN_NAMES | MK_AGENT_CAN_MODES | MK_AGENT_WRITES_BOOT_HEADER;
+    xml->frames.cancel = NULL; /* from here on a stop is obeyed between packets, so that the agent stays usable */
+    return &xml->base;
+}
