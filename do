@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 
-packages="gcc clang clang-format libclang-rt-dev meson ninja-build pkg-config python3 gettext scdoc libglib2.0-dev libjson-glib-dev libxml2-dev
+packages="gcc clang clang-format libclang-rt-dev meson ninja-build pkg-config python3 gettext scdoc libglib2.0-dev libjson-glib-dev libxml2-dev libusb-1.0-0-dev
     libssl-dev zlib1g-dev libext2fs-dev comerr-dev e2fsprogs socat openssl"
 
 say() { printf '%s\n' "do: $*" >&2; }

@@ -5,6 +5,7 @@
 #include "link/fd.h"
 #include "link/ports.h"
 #include "link/trace.h"
+#include "link/usb.h"
 
 #include <errno.h>
 #include <string.h>
@@ -43,16 +44,28 @@ MkLink *mk_link_open(const char *port, GCancellable *cancel, GError **error)
         return mk_socket_open(port, port + strlen("socket:"), cancel, error);
     if (strchr(port, '/'))
         return mk_serial_open(port, error);
-    mk_fault_set(error, MK_FAULT_USAGE,
-                 _("\"%s\" is no port: name a serial port or pty by its path (/dev/ttyACM0), or socket:PATH, or "
-                   "socket:HOST:PORT."),
-                 port);
+    if (mk_usb_is_port(port))
+        return mk_usb_wait(port, 0, NULL, NULL, cancel, error);
+    mk_fault_set(
+        error, MK_FAULT_USAGE,
+        _("\"%s\" is no port: name a USB bus path (1-2.3, see `medik watch`), usb, a serial port or pty by its "
+          "path (/dev/ttyACM0), socket:PATH or socket:HOST:PORT."),
+        port);
     return NULL;
 }
 
 /* Not there (yet) is worth waiting for, everything else is told at once. */
+MkLink *mk_link_wait_told(const char *port, int timeout, MkLinkSeenFunc seen, gpointer user_data, GCancellable *cancel,
+                          GError **error)
+{
+    return mk_usb_is_port(port) ? mk_usb_wait(port, timeout, seen, user_data, cancel, error)
+                                : mk_link_wait(port, timeout, cancel, error);
+}
+
 MkLink *mk_link_wait(const char *port, int timeout, GCancellable *cancel, GError **error)
 {
+    if (mk_usb_is_port(port))
+        return mk_usb_wait(port, timeout, NULL, NULL, cancel, error);
     gint64 deadline = mk_deadline(timeout);
     for (;;) {
         g_autoptr(GError) local = NULL;
@@ -72,6 +85,22 @@ MkLink *mk_link_wait(const char *port, int timeout, GCancellable *cancel, GError
             return NULL;
         g_usleep(WAIT_STEP_US);
     }
+}
+
+bool mk_link_can_follow(const MkLink *link)
+{
+    return link->kind == MK_LINK_USB;
+}
+
+MkLink *mk_link_follow(MkLink *link, int timeout, GCancellable *cancel, GError **error)
+{
+    mk_link_note(link, "leaves the bus");
+    return mk_usb_follow(link, timeout, cancel, error);
+}
+
+unsigned mk_link_usb_speed(const MkLink *link)
+{
+    return mk_usb_link_speed(link);
 }
 
 /* --- bytes --------------------------------------------------------------------------------------------------------- */
@@ -114,6 +143,11 @@ bool mk_link_write(MkLink *link, const void *data, size_t length, int timeout, G
     mk_trace_bytes(link->trace, '>', data, length);
     return !g_cancellable_set_error_if_cancelled(cancel, error) &&
            link->klass->write(link, data, length, timeout, cancel, error);
+}
+
+bool mk_link_end_payload(MkLink *link, size_t length, int timeout, GCancellable *cancel, GError **error)
+{
+    return !link->klass->end_payload || link->klass->end_payload(link, length, timeout, cancel, error);
 }
 
 bool mk_link_drain(MkLink *link, int quiet, GCancellable *cancel, GError **error)

@@ -2,14 +2,13 @@
 #include "core/fault.h"
 #include "core/i18n.h"
 #include "link/fd.h"
+#include "link/holder.h"
 #include "link/ports.h"
 
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define INITIAL_BAUD 115200
@@ -65,33 +64,10 @@ static const MkLinkClass serial_class = {.read_some = mk_fd_link_read_some,
                                          .set_lines = serial_set_lines,
                                          .free = serial_free};
 
-/* Who has PATH open? "ModemManager (612)", or NULL if /proc does not tell. Caller frees. */
-static char *find_holder(const char *path)
-{
-    struct stat wanted;
-    g_autoptr(GDir) proc = stat(path, &wanted) ? NULL : g_dir_open("/proc", 0, NULL);
-    for (const char *pid; proc && (pid = g_dir_read_name(proc));) {
-        g_autofree char *fds = g_build_filename("/proc", pid, "fd", NULL);
-        g_autoptr(GDir) dir = g_ascii_isdigit(*pid) ? g_dir_open(fds, 0, NULL) : NULL;
-        for (const char *fd; dir && (fd = g_dir_read_name(dir));) {
-            g_autofree char *link = g_build_filename(fds, fd, NULL);
-            struct stat status;
-            if (stat(link, &status) || !S_ISCHR(status.st_mode) || status.st_rdev != wanted.st_rdev ||
-                atoi(pid) == getpid())
-                continue;
-            g_autofree char *comm_path = g_build_filename("/proc", pid, "comm", NULL), *comm = NULL;
-            if (!g_file_get_contents(comm_path, &comm, NULL, NULL))
-                continue;
-            return g_strdup_printf("%s (%s)", g_strstrip(comm), pid);
-        }
-    }
-    return NULL;
-}
-
 static MkLink *open_fault(const char *path, int error_number, GError **error)
 {
     if (error_number == EBUSY) {
-        g_autofree char *holder = find_holder(path);
+        g_autofree char *holder = mk_holder_of(path);
         mk_fault_set_number(error, MK_FAULT_CON_BUSY, 1013, "S_COM_PORT_OPEN_FAIL", _("%s is held by %s."), path,
                             holder ? holder : _("another program"));
     } else if (error_number == EACCES || error_number == EPERM)
