@@ -11,6 +11,7 @@
 #define RESET_MS    100  /* off the bus between two starts */
 #define LOOP_MS     1000 /* a preloader that finds nothing to start begins again */
 #define KERNEL_MS   1000 /* a kernel takes its time to come up */
+#define FLUSH_MS    300  /* for a host to take the last answer (spec brom.md 1.4) */
 
 void mk_phone_note(MkPhone *phone, const char *text)
 {
@@ -125,6 +126,7 @@ static bool appear(MkPhone *phone, const char *mode)
 
 static void vanish(MkPhone *phone)
 {
+    mk_wire_drain(phone->machine.wire, FLUSH_MS);
     g_mutex_lock(&phone->lock);
     MkWire *wire = g_steal_pointer(&phone->wire);
     g_clear_pointer(&phone->port_name, g_free);

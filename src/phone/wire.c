@@ -322,6 +322,17 @@ MkWireResult mk_wire_pause(MkWire *wire, unsigned milliseconds)
     return is_gone(wire) ? MK_WIRE_GONE : MK_WIRE_OK;
 }
 
+void mk_wire_drain(MkWire *wire, unsigned milliseconds)
+{
+    gint64 end = deadline((int)milliseconds);
+    look_at_hosts(wire);
+    struct pollfd unread = {.fd = wire->keep, .events = POLLIN};
+    while (wire->present && wire->keep >= 0 && poll(&unread, 1, 0) == 1 && g_get_monotonic_time() < end) {
+        g_usleep(1000);
+        look_at_hosts(wire);
+    }
+}
+
 bool mk_wire_tool_present(MkWire *wire)
 {
     mk_wire_waiting(wire);

@@ -56,6 +56,10 @@ void mk_wire_set_pace(MkWire *wire, uint64_t bytes_per_second, unsigned turnarou
 /* Waits MILLISECONDS, less if the wire is cut: then GONE. */
 MkWireResult mk_wire_pause(MkWire *wire, unsigned milliseconds);
 
+/* Waits until the host has read what was sent, at most MILLISECONDS: a terminal that is hung up forgets what nobody has read, while what
+ * a real phone sent before it left the bus has arrived (preloaders flush for up to 300 ms, spec brom.md 1.4). */
+void mk_wire_drain(MkWire *wire, unsigned milliseconds);
+
 /* Called with bytes on their way (INPUT: host to phone). May change and shorten them; false: the wire is cut now. */
 typedef bool (*MkWireTap)(gpointer user_data, bool input, uint8_t *data, size_t *length);
 void mk_wire_set_tap(MkWire *wire, MkWireTap tap, gpointer user_data);

@@ -211,6 +211,53 @@ static void test_pty_port(void)
     g_rmdir(folder);
 }
 
+static gpointer leave(gpointer wire)
+{
+    mk_wire_drain(wire, 5000);
+    mk_wire_free(wire);
+    return NULL;
+}
+
+/* A phone that leaves the bus at once after an answer, as after FINISH or a refusal: the answer has been sent, so it arrives. */
+static void test_pty_last_words(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = g_dir_make_tmp("medik-wire-XXXXXX", NULL), *path = g_build_filename(folder, "tty", NULL),
+                    *text = g_strconcat("pty:", path, NULL), *name = NULL;
+    g_autoptr(MkPort) port = mk_port_new(text, false, &error);
+    MkWire *wire = mk_port_appear(port, &name, &error);
+    g_assert_no_error(error);
+    int host = open(path, O_RDWR | O_NOCTTY);
+    uint8_t bytes[4];
+    g_assert_cmpint(mk_wire_write(wire, "last", 4), ==, MK_WIRE_OK);
+    GThread *thread = g_thread_new("leave", leave, wire);
+    g_usleep(20 * 1000); /* a host that is busy elsewhere */
+    for (size_t i = 0; i < sizeof bytes; i++)
+        g_assert_cmpint(read(host, bytes + i, 1), ==, 1);
+    g_assert_cmpmem(bytes, sizeof bytes, "last", 4);
+    g_thread_join(thread);
+    close(host);
+    mk_port_vanish(port);
+    g_rmdir(folder);
+}
+
+/* Nobody is there, or nobody reads: the phone does not wait for ever. */
+static void test_pty_nobody_reads(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *name = NULL;
+    g_autoptr(MkPort) port = mk_port_new("pty", false, &error);
+    MkWire *wire = mk_port_appear(port, &name, &error);
+    gint64 begin = g_get_monotonic_time();
+    g_assert_cmpint(mk_wire_write(wire, "last", 4), ==, MK_WIRE_OK);
+    mk_wire_drain(wire, 60000);
+    int host = open(name, O_RDWR | O_NOCTTY);
+    mk_wire_drain(wire, 50);
+    g_assert_cmpint(g_get_monotonic_time() - begin, <, 30 * G_TIME_SPAN_SECOND);
+    close(host);
+    mk_wire_free(wire);
+}
+
 static void test_port_names(void)
 {
     const char *const wrong[] = {"", "tty", "ptyx", "socket:", "socket:name", "socket::1", "socket:host:99999", NULL};
@@ -251,6 +298,8 @@ int main(int argc, char **argv)
     g_test_add_func("/wire/tap", test_tap);
     g_test_add_func("/port/socket", test_socket_port);
     g_test_add_func("/port/pty", test_pty_port);
+    g_test_add_func("/port/pty/last-words", test_pty_last_words);
+    g_test_add_func("/port/pty/nobody-reads", test_pty_nobody_reads);
     g_test_add_func("/port/names", test_port_names);
     g_test_add_func("/port/foreign-file", test_foreign_file_stays);
     return g_test_run();
