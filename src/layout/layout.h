@@ -198,6 +198,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkTable, mk_table_free)
 MkTable *mk_gpt_read(MkStore *user, GPtrArray *findings, GCancellable *cancel, GError **error);
 MkTable *mk_pmt_read(MkStore *user, const MkGeometry *geometry, GPtrArray *findings, GCancellable *cancel,
                      GError **error); /* eMMC */
+/* The entries of an eMMC PMT as they stand, unresolved: of the main table if it is whole, else of the mirror; NULL without an error if
+ * there is neither. */
+MkLayout *mk_pmt_entries(MkStore *user, GCancellable *cancel, GError **error);
 MkTable *mk_mbr_read(MkStore *user, GPtrArray *findings, GCancellable *cancel, GError **error);
 /* NAND: NAND is the raw array (data only); the PMT blocks are its last two system blocks (spec tables.md 5). */
 MkTable *mk_pmt_nand_read(MkStore *nand, const MkGeometry *geometry, GPtrArray *findings, GCancellable *cancel,

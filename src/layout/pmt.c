@@ -137,8 +137,8 @@ MkLayout *mk_pmt_parse_entries(const void *data, size_t length, GError **error)
 /* The address the old tables speak: linear where there is a header, the offset otherwise. */
 static uint64_t linear_of(const MkLayout *layout, const MkPartition *partition)
 {
-    if (!partition->resolved)
-        return partition->linear;
+    if (!partition->resolved || partition->reserved)
+        return partition->linear; /* a BMTPOOL stays FFFFnnnn (golden/legacy-mt6582-pmt.txt) */
     return partition->region == MK_REGION_USER ? partition->start + layout->header : partition->start;
 }
 
@@ -287,6 +287,18 @@ static bool same_entries(const MkLayout *a, const MkLayout *b)
 static bool mirror_wins(const Found *main, const Found *mirror)
 {
     return mirror->layout && (!main->layout || (mirror->info >> 24 & 0xF) == 1);
+}
+
+MkLayout *mk_pmt_entries(MkStore *user, GCancellable *cancel, GError **error)
+{
+    Found main = {0}, mirror = {0};
+    bool ok = find_tables(user, &main, &mirror, cancel, error);
+    MkLayout *layout = g_steal_pointer((main.layout ? &main.layout : &mirror.layout));
+    g_clear_pointer(&main.layout, mk_layout_unref);
+    g_clear_pointer(&mirror.layout, mk_layout_unref);
+    if (!ok)
+        g_clear_pointer(&layout, mk_layout_unref);
+    return layout;
 }
 
 MkTable *mk_pmt_read(MkStore *user, const MkGeometry *geometry, GPtrArray *findings, GCancellable *cancel,

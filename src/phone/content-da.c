@@ -11,7 +11,7 @@
 #define CAPACITY  20
 #define SIGNATURE 0x100
 #define STAGE1    0x4000
-#define STAGE2    0x18000
+#define STAGE2    0x17F64 /* no whole packets: clients that count on a last piece are many (spec agents.md legacy 10) */
 #define LEFTOVER  0x270
 
 typedef struct {

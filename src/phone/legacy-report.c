@@ -91,22 +91,27 @@ void mk_device_dram_block(MkDevice *device)
 
 /* --- E8 ----------------------------------------------------------------------------------------------------------------------------- */
 
-static uint32_t record_length(uint32_t version)
+/* Records by version: their length, and where in them the id of the memory stands (spec preloader-file.md 4.3). */
+typedef struct {
+    uint8_t version, length, id_at;
+} EmiRecord;
+
+static const EmiRecord *emi_record(uint32_t version)
 {
-    static const struct {
-        uint8_t version, length;
-    } forms[] = {{8, 136}, {10, 184}, {11, 168}, {12, 188}, {13, 188}, {15, 176}, {17, 176}, {20, 188}, {21, 188}};
-    for (unsigned i = 0; i < G_N_ELEMENTS(forms); i++) {
-        if (forms[i].version == version)
-            return forms[i].length;
-    }
-    return 0;
+    static const EmiRecord records[] = {{8, 136, 4},   {10, 184, 16}, {11, 168, 4},  {12, 188, 16},
+                                        {13, 188, 16}, {14, 168, 4},  {15, 176, 16}, {17, 176, 16},
+                                        {20, 188, 16}, {21, 188, 16}, {0, 0, 0}};
+    const EmiRecord *record = records;
+    while (record->version && record->version != version)
+        record++;
+    return record;
 }
 
-/* Do the settings name the memory on this board? */
+/* Do the settings name the memory on this board, or none, as those for discrete DRAM do? */
 static bool fits_board(const MkDevice *device, const uint8_t *emi, size_t length)
 {
-    uint8_t ids[4];
+    const EmiRecord *record = emi_record(device->model->emi_version);
+    uint8_t ids[4], zero;
     const uint8_t *wanted = device->model->cid;
     size_t size = 9;
     if (mk_device_is_nand(device)) {
@@ -115,8 +120,8 @@ static bool fits_board(const MkDevice *device, const uint8_t *emi, size_t length
         wanted = ids;
         size = sizeof ids;
     }
-    for (size_t i = 0; i + size <= length; i++) {
-        if (memcmp(emi + i, wanted, size) == 0)
+    for (size_t at = record->id_at; record->length && at + size <= length; at += record->length) {
+        if (memcmp(emi + at, wanted, size) == 0 || (mk_is_uniform(emi + at, size, &zero) && zero == 0))
             return true;
     }
     return false;
@@ -131,7 +136,7 @@ static bool takes_all(uint32_t version)
 static bool take_settings(MkDevice *device, uint32_t version, bool *fits)
 {
     static const uint8_t info[16] = "EMI INFO";
-    uint32_t record = record_length(version);
+    uint32_t record = emi_record(version)->length;
     if (version == 0x0A || version == 0x0B)
         mk_device_write(device, info, sizeof info);
     mk_device_put32(device, record);
@@ -139,8 +144,8 @@ static bool take_settings(MkDevice *device, uint32_t version, bool *fits)
         return false;
     uint32_t length = takes_all(version) && device->da_chip != 0x8127 ? mk_device_get32(device) : record;
     uint8_t *emi = mk_device_buffer(device, length);
-    if (!emi || record == 0 || length == 0 || length % record) {
-        mk_device_halt(device, "DRAM settings that are no whole records");
+    if (!emi || length == 0) {
+        mk_device_halt(device, "DRAM settings that cannot be");
         return false;
     }
     mk_device_read(device, emi, length);
