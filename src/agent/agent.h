@@ -32,10 +32,12 @@ typedef struct {
     uint8_t chip_id[16]; /* the chip's random id; all zero = not known */
     bool has_chip_id;
     uint8_t emmc_firmware[8];
-    uint32_t boot_style; /* 1033 eMMC, 1034 NOR, 1035 NAND, 0 not said */
-    uint8_t usb_speed;   /* 0 full, 1 high, 2 super, 0xFF not asked */
-    char *ufs_model;     /* or NULL */
-    uint8_t ufs_id[20];  /* UFS: what its descriptor calls itself, as sent */
+    uint32_t boot_style;     /* 1033 eMMC, 1034 NOR, 1035 NAND, 0 not said */
+    uint8_t usb_speed;       /* 0 full, 1 high, 2 super, 0xFF not asked */
+    char *ufs_model;         /* or NULL */
+    uint8_t ufs_id[20];      /* UFS: what its descriptor calls itself, as sent */
+    uint8_t ufs_serial[132]; /* UFS: its serial number, as sent; zero = not known */
+    uint16_t chip_code;      /* the main chip as the agent reads it, 0 = not said */
     MkLife life;
     uint8_t life_a, life_b,
         pre_eol; /* as JEDEC counts: life in tenths used (1 = up to 10 %, 0xB = over), pre-EOL 1 normal … 3; 0 = not said */

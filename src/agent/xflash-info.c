@@ -101,6 +101,7 @@ static bool ask_ufs(Question *question, GError **error)
     memcpy(info->ufs_id, question->bytes + 34, sizeof info->ufs_id);
     MkReader reader = mk_reader(info->ufs_id, sizeof info->ufs_id);
     info->ufs_model = g_strstrip(mk_reader_text(&reader, sizeof info->ufs_id));
+    memcpy(info->ufs_serial, question->bytes + 62, sizeof info->ufs_serial);
     take_life(info, question->bytes + 194, mk_le32(question->bytes + 200));
     return true;
 }
@@ -187,6 +188,14 @@ static bool ask_id(Question *question, uint32_t code, const char *name, uint8_t 
     return true;
 }
 
+static bool ask_chip(Question *question, GError **error)
+{
+    if (!ask(question, MK_XFLASH_GET_CHIP_ID, "GET_CHIP_ID", error))
+        return false;
+    question->xflash->base.info.chip_code = question->length >= MK_XFLASH_CHIP_ID_SIZE ? mk_le16(question->bytes) : 0;
+    return true;
+}
+
 static bool ask_security(Question *question, GError **error)
 {
     MkAgentInfo *info = &question->xflash->base.info;
@@ -256,7 +265,7 @@ bool xflash_describe(MkXFlash *xflash, const char *label, GError **error)
     Question question = {.xflash = xflash};
     info->usb_speed = 0xFF;
     info->rpmb_key = -1;
-    return ask_memory(&question, error) && ask_storage(&question, error) &&
+    return ask_memory(&question, error) && ask_storage(&question, error) && ask_chip(&question, error) &&
            ask_id(&question, MK_XFLASH_GET_RANDOM_ID, "GET_RANDOM_ID", info->chip_id, &info->has_chip_id, error) &&
            ask_packets(&question, error) && ask_version(&question, label, error) &&
            (xflash->old || (ask_id(&question, MK_XFLASH_GET_HRID, "GET_HRID", info->hrid, &info->has_hrid, error) &&

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define DETAIL_TEXT 32 /* bytes */
+
 enum { NAND_PAGE = 1 }; /* operation type: data without spare */
 
 typedef struct {
@@ -29,13 +31,31 @@ static bool take_packet(Reading *reading, GError **trouble, GError **error)
     return mk_frame_deliver(frames, reading->sink, reading->user_data, XFLASH_TIMEOUT_BULK, trouble, error);
 }
 
+/* What the chip said of its failure and where, in the words of agents that keep it (spec 6.1); NULL where they have none. */
+static char *failure_words(MkXFlash *xflash)
+{
+    uint8_t detail[MK_XFLASH_ERROR_DETAIL_SIZE];
+    size_t length;
+    if (xflash->old || xflash->base.lost ||
+        !xflash_ask(xflash, MK_XFLASH_GET_ERROR_DETAIL, "GET_ERROR_DETAIL", detail, sizeof detail, &length, NULL,
+                    NULL) ||
+        length < DETAIL_TEXT + 8)
+        return NULL;
+    MkReader reader = mk_reader(detail, DETAIL_TEXT);
+    g_autofree char *text = g_strstrip(mk_reader_text(&reader, DETAIL_TEXT));
+    return *text ? g_strdup_printf(_("%s at block %" G_GUINT64_FORMAT), text, mk_le64(detail + DETAIL_TEXT)) : NULL;
+}
+
 /* An error may come ahead of data already read, and once more as the final status (spec 13.1). */
 static bool failed(Reading *reading, uint32_t status, GError **error)
 {
-    g_autofree char *doing = g_strdup_printf(_("%s (%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes were read)"),
-                                             reading->doing, reading->done, reading->length);
-    mk_xflash_status_fault(status, MK_FAULT_READ, doing, error);
+    bool storage = status >= MK_XFLASH_S_MMC && status <= MK_XFLASH_S_UFS && status != MK_XFLASH_S_EMI_VERSION;
     xflash_drop_copy(reading->xflash);
+    g_autofree char *words = storage ? failure_words(reading->xflash) : NULL;
+    g_autofree char *doing =
+        g_strdup_printf(_("%s (%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes were read%s%s)"), reading->doing,
+                        reading->done, reading->length, words ? ", " : "", words ? words : "");
+    mk_xflash_status_fault(status, MK_FAULT_READ, doing, error);
     return false;
 }
 

@@ -127,7 +127,8 @@ static void test_info(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(XFlashSetup) setup = xflash_setup_new(XFLASH_LABEL, 0x6765, 291356);
     g_auto(Recording) first = {0}, second = {0};
-    static const uint32_t questions[] = {0x4000C, 0x40001, 0x40008, 0x40007, 0x40005, 0x40014, 0x40010, 0x40012};
+    static const uint32_t questions[] = {0x4000C, 0x40001, 0x4000D, 0x40008, 0x40007,
+                                         0x40005, 0x40014, 0x40010, 0x40012};
     static const uint8_t cid[] = {0x15, 0x01, 0x00, 0x52, 0x38, 0x55, 0x33, 0x4D,
                                   0x42, 0x20, 0xA1, 0xB2, 0xC3, 0xD4, 0x40, 0x00};
     recording_load(&first, "agent-xflash-mt6765-2020-info.txt", "stage 1 runs", "stage 2 entered");
@@ -162,6 +163,7 @@ static void test_info(void)
     g_assert_cmpuint(info->dram_type, ==, 3);
     g_assert_cmpint(info->rpmb_key, ==, 1);
     g_assert_false(info->has_chip_id); /* the emulated chip's ids are all zero */
+    g_assert_cmphex(info->chip_code, ==, 0x766);
     g_assert_false(info->has_hrid);
     script_assert_over(link);
     mk_link_free(link);

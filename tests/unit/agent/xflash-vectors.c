@@ -97,6 +97,7 @@ static void test_open_emmc(void)
     g_assert_cmpuint(info->pre_eol, ==, 1);
     g_assert_true(info->has_chip_id);
     g_assert_cmphex(info->chip_id[1], ==, 0x11);
+    g_assert_cmphex(info->chip_code, ==, 0x766);
     g_assert_true(info->has_hrid);
     g_assert_cmpint(info->rpmb_key, ==, 1);
     g_assert_cmpuint(info->dram_type, ==, 6);
@@ -116,6 +117,7 @@ static void test_open_ufs(void)
     g_assert_cmpuint(mk_agent_region_size(session->agent, MK_REGION_LU1), ==, 0x400000);
     g_assert_cmpuint(mk_agent_region_size(session->agent, MK_REGION_LU2), ==, 0x4000000);
     g_assert_cmpstr(info->ufs_model, ==, "KM2V8001CM");
+    g_assert_cmpuint(info->ufs_serial[131], ==, 'A');
     g_assert_cmpuint(info->life_a, ==, 3);
     g_assert_cmpuint(info->life_b, ==, 2);
     g_assert_cmpint(info->life, ==, MK_LIFE_WARNING);
@@ -154,6 +156,41 @@ static void test_open_bootrom(void)
     session->setup->setup.emi = xflash_emi(0x110);
     g_assert_nonnull(try_open(session));
     script_assert_over(session->link);
+}
+
+static GBytes *choose(const uint8_t *id, size_t length, gpointer user_data, GError **error)
+{
+    g_byte_array_append(user_data, id, (guint)length);
+    if (length)
+        return xflash_emi(0x110);
+    mk_fault_set(error, MK_FAULT_FILE, "which?");
+    return NULL;
+}
+
+/* Stage 1 says which flash chip it found before any settings are sent that might hang it. */
+static void test_settings_for_the_flash_chip(void)
+{
+    static const char begin[] = START_STAGE1 CONFIGURE CTRL("4000A") "=brom 0 ",
+                      send[] = "H> 1000A D> 0 H> 110 *272 D> 0 " BOOT_TO REFUSE("40016") RAM;
+    const struct {
+        const char *asked, *report, *id; /* ID NULL: not known, so nothing may be sent */
+        size_t length;
+    } cases[] = {{EMMC, EMMC TAIL, "\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", 16},
+                 {UFS, UFS TAIL, "KM2V8001CM\0\0\0\0\0\0\0\0\0\0", 20},
+                 {REFUSE("40001") REFUSE("40004"), NULL, NULL, 0}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *script = g_strconcat(begin, cases[i].asked, cases[i].id ? send : NULL, cases[i].report, NULL);
+        g_autoptr(Session) session = prepare(XFLASH_LABEL, script);
+        g_autoptr(GByteArray) seen = g_byte_array_new();
+        session->setup->setup.emi = xflash_emi(0x110);
+        session->setup->setup.choose_emi = choose;
+        session->setup->setup.emi_data = seen;
+        g_assert_true((try_open(session) != NULL) == (cases[i].id != NULL));
+        g_assert_cmpmem(seen->data, seen->len, cases[i].id, cases[i].length);
+        if (!cases[i].id)
+            assert_fault(session, MK_FAULT_FILE, 0, NULL);
+        script_assert_over(session->link);
+    }
 }
 
 /* What goes wrong while opening, and how it is explained. */
@@ -234,7 +271,7 @@ static void test_sla_without_challenge(void)
     "=preloader 0 "                                                                                                    \
     "H> 10008 :00000040000000000020000000000000 *8192 D> 0 " ASK_2015(                                                 \
         "4000C") ":020000000000000000000400010000000000004000000080 "                                                  \
-                 "0 " ASK_2015("40001") "@emmc 0 " ASK_2015("40008") ID_REPLY                                          \
+                 "0 " ASK_2015("40001") "@emmc 0 H> 10009 4000D D> C0010004 " ASK_2015("40008") ID_REPLY               \
         "H> 10009 40007 D> C0010004 " ASK_2015("40005") "=1.0 0 "
 #define START_2015 "D> ! H> 434E5953 10100 " ENV "D> 0 "
 
@@ -294,16 +331,25 @@ static void test_read_cancelled(void)
     assert_usable(session);
 }
 
-/* Vector 24. */
+/* Vector 24; agents of MT6765 keep what the chip said, others refuse the question. */
+#define DETAIL                                                                                                         \
+    ":43524320616674657220434D44313800000000000000000000000000000000001234000000000000"                                \
+    "00000000000000000000000000000000000000000000000000000000000000000000000000000000"                                 \
+    "00000000000000000000000000000000000000000000000000000000000000000000000000000000"                                 \
+    "0000000000000000 0 "
 static void test_read_errors(void)
 {
-    g_autoptr(Session) session =
-        open_session("H> 10005 D> 0 H> @1:8:0:30000 D> 0 C0040030 "
-                     "H> 10005 D> 0 H> @1:8:0:30000 D> 0 C0040030 C0040030 "
-                     "H> 10005 D> 0 H> @1:8:0:30000 D> 0 0 P(65536) H> 0 D> C0040030 C0040030 " BATTERY);
+    static const char *const words[] = {"(0 of 196608 bytes were read)",
+                                        "(0 of 196608 bytes were read, CRC after CMD18 at block 13330)",
+                                        "(65536 of 196608 bytes were read)"};
+    g_autoptr(Session) session = open_session(
+        "H> 10005 D> 0 H> @1:8:0:30000 D> 0 C0040030 " REFUSE(
+            "40015") "H> 10005 D> 0 H> @1:8:0:30000 D> 0 C0040030 C0040030 " CTRL("40015") DETAIL
+        "H> 10005 D> 0 H> @1:8:0:30000 D> 0 0 P(65536) H> 0 D> C0040030 C0040030 " REFUSE("40015") BATTERY);
     g_autofree uint8_t *data = g_malloc(0x30000);
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
         g_assert_false(read_into(session, MK_REGION_USER, 0, data, 0x30000));
+        g_assert_nonnull(strstr(session->error->message, words[i]));
         assert_fault(session, MK_FAULT_READ, 0xC0040030, "STATUS_MMC_ERR");
     }
     assert_usable(session);
@@ -444,10 +490,10 @@ static void test_erase_cancelled(void)
 /* A refusal in the place of the answer is all that comes (agents.md, XFlash 4): the next question must find its own answer. */
 static void test_refused_questions(void)
 {
-    g_autoptr(Session) session =
-        prepare(XFLASH_LABEL,
-                START CTRL("4000C") "C0040001 " EMMC REFUSE("40008") CTRL("40007") "C0010001 " REFUSE("40005")
-                    CTRL("40014") "C0010001 " CTRL("40010") "11 0 " REFUSE("40012") CTRL("80007") "C003001D " BATTERY);
+    g_autoptr(Session) session = prepare(
+        XFLASH_LABEL,
+        START CTRL("4000C") "C0040001 " EMMC REFUSE("4000D") REFUSE("40008") CTRL("40007") "C0010001 " REFUSE("40005")
+            CTRL("40014") "C0010001 " CTRL("40010") "11 0 " REFUSE("40012") CTRL("80007") "C003001D " BATTERY);
     g_assert_nonnull(try_open(session));
     const MkAgentInfo *info = mk_agent_info(session->agent);
     g_assert_cmpint(info->storage, ==, MK_STORAGE_EMMC);
@@ -560,6 +606,7 @@ int main(int argc, char **argv)
     g_test_add_func("/agent/xflash/open/ufs", test_open_ufs);
     g_test_add_func("/agent/xflash/open/nand", test_open_nand);
     g_test_add_func("/agent/xflash/open/bootrom", test_open_bootrom);
+    g_test_add_func("/agent/xflash/open/settings-for-the-flash-chip", test_settings_for_the_flash_chip);
     g_test_add_func("/agent/xflash/open/faults", test_open_faults);
     g_test_add_func("/agent/xflash/sla", test_sla);
     g_test_add_func("/agent/xflash/sla/without-challenge", test_sla_without_challenge);

@@ -19,9 +19,9 @@
 #define EMMC     CTRL("40001") "@emmc 0 "
 #define UFS      CTRL("40001") "Z(104) 0 " CTRL("40004") "@ufs 0 "
 #define ID_REPLY ":00112233445566778899AABBCCDDEEFF 0 "
+#define CHIP     CTRL("4000D") ":6607008A00CA000000000000 0 "
 #define TAIL_OF(packets)                                                                                               \
-    CTRL("40008")                                                                                                      \
-    ID_REPLY CTRL("40007") packets " 0 " CTRL("40005") "=1.0 0 " CTRL("40014")                                         \
+    CHIP CTRL("40008") ID_REPLY CTRL("40007") packets " 0 " CTRL("40005") "=1.0 0 " CTRL("40014")                      \
         ID_REPLY CTRL("40010") "10 0 " CTRL("40012") "6 0 " CTRL("80007") "0 "
 /* Packets of 64 KiB both ways, so that tests need not move megabytes. */
 #define TAIL TAIL_OF(":0000010000000100")
