@@ -82,9 +82,9 @@ MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_stor
 MkBootOptions mk_cli_boot_options(const MkCli *cli);
 /* Leaves the phone as --after says, FALLBACK without it. */
 bool mk_cli_leave(MkCli *cli, MkSession *session, MkAfter fallback, GError **error);
-/* What is kindest after a command that only read: an agent that can be talked to again stays, the legacy one restarts the phone, because
- * once it is left it answers nothing more until the battery is out (spec da-legacy.md 9.12). */
-MkAfter mk_cli_after_reading(const MkSession *session);
+/* What is kindest after a command that only read: no agent can be talked to again once it was left, so the phone starts anew (spec da-legacy.md 9.12,
+ * da-xflash.md 5, 15). */
+#define MK_CLI_AFTER_READING MK_AFTER_REBOOT
 /* Shows the plan, checks its gates (asks for the plain yes on a terminal), and unless --dry-run runs it and leaves the phone. Returns
  * the exit code. */
 int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan);

@@ -91,7 +91,7 @@ static int work(MkCli *cli, const Flash *flash, const char *folder)
         rom ? mk_plan_flash(session, rom, flash->scene, flash->policy, &cli->consent, &error) : NULL;
     if (plan)
         return mk_cli_run_plan(cli, session, plan);
-    mk_session_finish(session, mk_cli_after_reading(session), NULL);
+    mk_session_finish(session, MK_CLI_AFTER_READING, NULL);
     return mk_cli_fail(cli, error);
 }
 

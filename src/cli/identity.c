@@ -32,7 +32,7 @@ static int save(MkCli *cli)
         return mk_cli_fail(cli, error);
     mk_cli_say(cli, "%s", existed ? _("This identity set was saved before:") : _("The identity set is saved:"));
     show_set(cli, set);
-    if (!mk_cli_leave(cli, session, mk_cli_after_reading(session), &error))
+    if (!mk_cli_leave(cli, session, MK_CLI_AFTER_READING, &error))
         return mk_cli_fail(cli, error);
     return mk_cli_done(cli, NULL);
 }

@@ -85,7 +85,7 @@ int mk_cli_info(int argc, char **argv)
     JsonBuilder *event = mk_cli_event_new("result");
     mk_session_card_json(session, event);
     if ((info.memory_test && !test_memory(cli, session, &error)) ||
-        !mk_cli_leave(cli, session, mk_cli_after_reading(session), &error)) {
+        !mk_cli_leave(cli, session, MK_CLI_AFTER_READING, &error)) {
         g_object_unref(event);
         return mk_cli_fail(cli, error);
     }

@@ -61,7 +61,7 @@ static int work(MkCli *cli, MkSaveOptions *options)
                        "files and listed in manifest.json."),
                      result.unreadable);
     mk_save_result_clear(&result);
-    if (error || !mk_cli_leave(cli, session, mk_cli_after_reading(session), &error)) {
+    if (error || !mk_cli_leave(cli, session, MK_CLI_AFTER_READING, &error)) {
         g_object_unref(event);
         return mk_cli_fail(cli, error);
     }

@@ -125,7 +125,7 @@ static int read_only(MkCli *cli, const Action *action, const char *argument)
     if (!session)
         return mk_cli_fail(cli, error);
     bool good = action->work(cli, session, argument, &error);
-    if (!mk_cli_leave(cli, session, mk_cli_after_reading(session), good ? &error : NULL) || !good)
+    if (!mk_cli_leave(cli, session, MK_CLI_AFTER_READING, good ? &error : NULL) || !good)
         return mk_cli_fail(cli, error);
     return mk_cli_done(cli, NULL);
 }

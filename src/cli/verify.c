@@ -86,7 +86,7 @@ static int work(MkCli *cli, Verify *verify, char **names, int count)
     if (!session ||
         !(folder ? compare_rom(cli, verify, session, rom, &error)
                  : compare_file(cli, verify, session, names, &error)) ||
-        !mk_cli_leave(cli, session, mk_cli_after_reading(session), &error))
+        !mk_cli_leave(cli, session, MK_CLI_AFTER_READING, &error))
         return mk_cli_fail(cli, error);
     if (verify->different || verify->equal == 0) {
         mk_fault_set(&error, MK_FAULT_VERIFY, _("%u differ, %u are equal, %u were not compared."), verify->different,

@@ -64,11 +64,6 @@ MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_stor
     return NULL;
 }
 
-MkAfter mk_cli_after_reading(const MkSession *session)
-{
-    return strcmp(session->agent->klass->dialect, "legacy") == 0 ? MK_AFTER_REBOOT : MK_AFTER_STAY;
-}
-
 static const char *after_words(MkAfter after)
 {
     switch (after) {
@@ -163,7 +158,7 @@ int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan)
     show_plan(cli, session, plan);
     if (cli->consent.dry_run) {
         mk_cli_say(cli, "%s", _("Dry run: nothing was done."));
-        if (!mk_cli_leave(cli, session, mk_cli_after_reading(session), &error))
+        if (!mk_cli_leave(cli, session, MK_CLI_AFTER_READING, &error))
             return mk_cli_fail(cli, error);
         return mk_cli_done(cli, NULL);
     }
@@ -171,13 +166,13 @@ int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan)
     MkRunOptions options = {.verify = cli->verify, .progress = mk_cli_progress(cli)};
     MkRunResult result = {0};
     if (!mk_plan_check_gates(plan, &cli->consent, &error)) {
-        mk_session_finish(session, mk_cli_after_reading(session), NULL);
+        mk_session_finish(session, MK_CLI_AFTER_READING, NULL);
         return mk_cli_fail(cli, error);
     }
     if (!mk_plan_run(session, plan, &options, &result, &error)) {
         int exit = mk_cli_fail(cli, error);
         mk_cli_say(cli, "%s", _("The same command goes on where this one stopped."));
-        mk_session_finish(session, mk_cli_after_reading(session), NULL);
+        mk_session_finish(session, MK_CLI_AFTER_READING, NULL);
         mk_run_result_clear(&result);
         return exit;
     }

@@ -57,10 +57,20 @@ static bool all_blank(const MkIdentitySet *set)
     return true;
 }
 
+/* Worn-out storage is only for saving (spec behaviour.md 4.10). */
+static void gate_life(const MkSession *session, MkPlan *plan)
+{
+    if (session->agent->info.life == MK_LIFE_END)
+        mk_plan_gate(plan, MK_GATE_EXPERT, NULL,
+                     _("The phone's storage is worn out by its own report: what is written may not stay, and what is "
+                       "there may go. Save everything instead."));
+}
+
 bool mk_plan_save_identity(MkSession *session, const MkLayout *expected, const MkConsent *consent, MkPlan *plan,
                            GError **error)
 {
     session->identity_waived = consent->no_identity_backup;
+    gate_life(session, plan);
     if (consent->no_identity_backup) {
         mk_plan_gate(plan, MK_GATE_NO_BACKUP, NULL,
                      _("No copy of the identity (IMEI, calibration) will be made before writing."));
@@ -190,6 +200,29 @@ static GPtrArray *encode_old_tables(MkSession *session, MkLayout *layout, GError
     return g_steal_pointer(&all);
 }
 
+static bool erases_table(const MkPlan *plan, MkRegion main)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const MkStep *step = plan->steps->pdata[i];
+        if (step->kind == MK_STEP_ERASE && step->region == main && step->offset == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Usually the backup is written first, so that one copy is whole at every moment. Where none is, some agents take nothing before the primary one
+ * (MK_AGENT_NEEDS_TABLE). */
+static void order_for_agent(const MkPlan *plan, const MkSession *session, GPtrArray *patches)
+{
+    MkRegion main = mk_geometry_main_region(&session->agent->info.geometry);
+    bool whole = session->gpt && session->gpt->layout && !erases_table(plan, main);
+    if (whole || !mk_agent_can(session->agent, MK_AGENT_NEEDS_TABLE))
+        return;
+    for (guint i = 1; i < patches->len; i++)
+        if (((const MkPatch *)patches->pdata[i])->offset == 0)
+            g_ptr_array_insert(patches, 0, g_ptr_array_steal_index(patches, i));
+}
+
 bool mk_plan_add_tables(MkPlan *plan, MkSession *session, MkLayout *layout, GError **error)
 {
     const char *reason = _("the table of this load, both copies");
@@ -208,6 +241,7 @@ bool mk_plan_add_tables(MkPlan *plan, MkSession *session, MkLayout *layout, GErr
                                        : mk_gpt_encode(layout, &session->agent->info.geometry, error);
     if (!patches)
         return false;
+    order_for_agent(plan, session, patches);
     mk_plan_add_patches(plan, patches, reason);
     return true;
 }

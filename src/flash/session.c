@@ -74,17 +74,39 @@ static bool start_agent(MkSession *session, const MkSessionOptions *options, MkP
     return !options->baud || mk_agent_set_baud(session->agent, options->baud, error);
 }
 
-/* A phone is known by its chip's own random id; where the agent does not tell one, by its eMMC's serial. */
+/* A phone is known by its chip's own random id; where the agent does not tell one, by the serial number of its eMMC or UFS. */
 static void identify(MkSession *session)
 {
     const MkAgentInfo *info = &session->agent->info;
     g_autoptr(GByteArray) key = g_byte_array_new();
     mk_put_be16(key, session->target->hw_code);
-    g_byte_array_append(key, info->has_chip_id ? info->chip_id : info->emmc_cid, 16);
+    if (!info->has_chip_id && info->storage == MK_STORAGE_UFS)
+        g_byte_array_append(key, info->ufs_serial, sizeof info->ufs_serial);
+    else
+        g_byte_array_append(key, info->has_chip_id ? info->chip_id : info->emmc_cid, 16);
     session->id = mk_sha256_hex(key->data, key->len);
     g_strlcpy(session->short_id, session->id, sizeof session->short_id);
     g_autofree char *home = mk_home();
     session->home = g_build_filename(home, "phones", session->short_id, NULL);
+}
+
+/* What the agent said about chip and storage that the owner should know before anything else. */
+static void judge_agent(MkSession *session)
+{
+    const MkAgentInfo *info = &session->agent->info;
+    const MkTarget *target = session->target;
+    if (info->chip_code && info->chip_code != target->hw_code && info->chip_code != target->soc->da_code)
+        mk_finding_add(session->findings, MK_SEVERITY_WARN, "I-CHIP-AGENT", 0,
+                       _("BootROM says that the chip is %04X, the agent says %04X: is this the right DA file?"),
+                       target->hw_code, info->chip_code);
+    if (info->life == MK_LIFE_WARNING)
+        mk_finding_set(mk_finding_add(session->findings, MK_SEVERITY_WARN, "H-LIFE", 0,
+                                      _("The phone's storage is near the end of its life.")),
+                       NULL, NULL, _("Save everything first: medik save FOLDER."));
+    else if (info->life == MK_LIFE_END)
+        mk_finding_set(mk_finding_add(session->findings, MK_SEVERITY_DANGER, "H-LIFE", 0,
+                                      _("The phone's storage is worn out: it may stop taking what is written.")),
+                       NULL, NULL, _("Save everything: medik save FOLDER. Writing wants --expert."));
 }
 
 static bool require_storage(MkSession *session, GError **error)
@@ -93,10 +115,10 @@ static bool require_storage(MkSession *session, GError **error)
     if (info->storage != MK_STORAGE_UNKNOWN)
         return true;
     mk_fault_set_number(error, MK_FAULT_STOR_NONE, 8043, "FT_STORAGE_ERROR",
-                        _("[Storage Error] The agent found no storage on this phone: eMMC answers 0x%X, NAND 0x%X. SP "
-                          "Flash Tool calls this \"The load and the target are "
-                          "inconsistent\" with a blank target."),
-                        info->emmc_status, info->nand_status);
+                        _("[Storage Error] The agent found no storage on this phone: eMMC answers 0x%X, UFS 0x%X, NAND "
+                          "0x%X. SP Flash Tool calls this \"The load and the target are inconsistent\" with a blank "
+                          "target."),
+                        info->emmc_status, info->ufs_status, info->nand_status);
     return false;
 }
 
@@ -117,6 +139,8 @@ MkSession *mk_session_open(const MkSessionOptions *options, bool allow_no_storag
     if (!session->target || !start_agent(session, options, progress, error))
         return NULL;
     identify(session);
+    judge_agent(session);
+    session->kept_findings = session->findings->len;
     if (session->agent->info.storage == MK_STORAGE_UNKNOWN)
         return allow_no_storage || require_storage(session, error) ? g_steal_pointer(&session) : NULL;
     return mk_session_read_tables(session, error) ? g_steal_pointer(&session) : NULL;
@@ -268,7 +292,7 @@ static MkLayout *layout_in_force(const MkSession *session)
 bool mk_session_read_tables(MkSession *session, GError **error)
 {
     forget_tables(session);
-    g_ptr_array_set_size(session->findings, 0);
+    g_ptr_array_set_size(session->findings, (int)session->kept_findings);
     if (session->agent->info.storage != MK_STORAGE_NAND &&
         (!read_raw_tables(session, error) || !read_preloader_project(session, error)))
         return false;

@@ -38,7 +38,8 @@ typedef struct {
     MkLayout *named_layout;          /* that scatter, if the phone's nameless table agrees with it, or NULL */
     MkLayout *agent_layout;          /* what the agent itself reports as the table, or NULL */
     MkLayout *layout;                /* the table in force (resolved), or NULL = none; borrowed from one of the above */
-    GPtrArray *findings;             /* about the tables */
+    GPtrArray *findings;             /* about DA file, chip and storage, then about the tables */
+    guint kept_findings;             /* how many are not about the tables */
     bool blank;                      /* storage proven blank: see mk_session_is_blank() */
     char *preloader_project;         /* of the preloader in boot 1, or NULL */
     bool identity_waived;            /* the user typed --no-identity-backup */

@@ -193,11 +193,7 @@ static const struct {
 
 MkClass mk_class_by_name(const char *name)
 {
-    g_autofree char *canonical = mk_partition_canonical(name);
-    size_t length = strlen(canonical);
-    /* A slot is its partition. */
-    if (length > 2 && (g_str_has_suffix(canonical, "_a") || g_str_has_suffix(canonical, "_b")))
-        canonical[length - 2] = '\0';
+    g_autofree char *canonical = mk_partition_base(name); /* a slot is its partition */
     for (gsize i = 0; i < G_N_ELEMENTS(classes); i++)
         if (!strcmp(canonical, classes[i].name))
             return classes[i].klass;

@@ -135,6 +135,21 @@ void mk_partition_free(MkPartition *partition);
 MkPartition *mk_layout_find(const MkLayout *layout, const char *name);
 /* The canonical lower-case name that aliases share ("system", "boot", "nvram", "protect1", "lk", ...). Caller frees. */
 char *mk_partition_canonical(const char *name);
+
+/* --- slots: NAME_a and NAME_b, one of which runs ------------------------------------------------------------------------ */
+
+/* The canonical name without the slot: "boot" of "boot_a" and of "boot". Caller frees. */
+char *mk_partition_base(const char *name);
+/* The same partition's other slot, NULL if it has none. */
+const MkPartition *mk_layout_twin(const MkLayout *layout, const MkPartition *partition);
+/* 'a' or 'b' if PARTITION is half of a pair of LAYOUT, else 0. */
+char mk_layout_slot(const MkLayout *layout, const MkPartition *partition);
+/* What a user means by NAME: that partition, or both slots of that name if there is none without a slot. (element-type MkPartition), borrowed;
+ * may be empty. */
+GPtrArray *mk_layout_find_all(const MkLayout *layout, const char *name);
+/* Names of all pairs, "boot, dtbo, lk"; NULL if there is none. Caller frees. */
+char *mk_layout_pairs(const MkLayout *layout);
+
 MkClass mk_partition_class(const MkPartition *partition); /* by name, alias, operation */
 MkClass mk_class_by_name(const char *name);
 const char *mk_class_words(MkClass klass); /* "identity and calibration", ... translated */

@@ -130,6 +130,36 @@ static void test_table_repair_touches_only_the_table(void)
     fake_phone_clear(&phone);
 }
 
+static uint64_t first_table_written(MkSession *session)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkLayout) layout = fake_layout();
+    const MkConsent yes = {.yes = true};
+    g_autoptr(MkPlan) plan = mk_plan_table_repair(session, MK_REPAIR_FROM_LAYOUT, layout, &yes, &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const MkStep *step = plan->steps->pdata[i];
+        if (step->kind == MK_STEP_TABLE)
+            return step->offset;
+    }
+    g_assert_not_reached();
+}
+
+/* One copy is whole at every moment; but where none is, some agents take nothing before the primary one. */
+static void test_order_of_the_tables(void)
+{
+    FakePhone phone;
+    fake_phone_init(&phone);
+    phone.session->agent->caps = MK_AGENT_NEEDS_TABLE;
+    g_assert_cmpuint(first_table_written(phone.session), >, 0);
+    memset(phone.agent->user, 0, FAKE_USER);
+    fake_phone_reconnect(&phone);
+    g_assert_cmpuint(first_table_written(phone.session), >, 0);
+    phone.session->agent->caps = MK_AGENT_NEEDS_TABLE;
+    g_assert_cmpuint(first_table_written(phone.session), ==, 0);
+    fake_phone_clear(&phone);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -137,6 +167,7 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/damaged-json-is-a-fault", test_damaged_json_is_a_fault);
     g_test_add_func("/plan/gates-open-only-when-typed", test_gates_open_only_when_typed);
     g_test_add_func("/plan/erasing-identity-wants-the-short-id", test_erasing_identity_wants_the_short_id);
+    g_test_add_func("/plan/order-of-the-tables", test_order_of_the_tables);
     g_test_add_func("/plan/wrong-content-is-refused", test_wrong_content_is_refused);
     g_test_add_func("/plan/table-repair-touches-only-the-table", test_table_repair_touches_only_the_table);
     return g_test_run();
