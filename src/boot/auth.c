@@ -112,10 +112,11 @@ static bool refresh_config(MkLink *link, MkTarget *target, GCancellable *cancel,
            mk_boot_status(link, "GET_TARGET_CONFIG", 0x100, cancel, error);
 }
 
-static bool needed(GError **error, uint32_t number, const char *symbol, const char *what, uint32_t config)
+static bool needed(GError **error, const char *what, uint32_t config)
 {
     g_autofree char *words = mk_target_config_words(config);
-    mk_fault_set_number(error, MK_FAULT_AUTH_NEEDED, number, symbol, _("This phone asks for %s (%s)."), what, words);
+    mk_fault_set_number(error, MK_FAULT_AUTH_NEEDED, 5000, "S_AUTH_HANDLE_IS_NOT_READY",
+                        _("This phone asks for %s (%s)."), what, words);
     return false;
 }
 
@@ -130,15 +131,13 @@ bool mk_boot_authenticate(MkLink *link, MkTarget *target, const MkBootOptions *o
     if (!(target->target_config & (MK_CONFIG_SLA | MK_CONFIG_DAA)))
         return true;
     if (!options->auth_path)
-        return needed(error, 5000, "S_AUTH_HANDLE_IS_NOT_READY", _("the maker's auth file (--auth)"),
-                      target->target_config);
+        return needed(error, _("the maker's auth file (--auth)"), target->target_config);
     if (!send_file(link, MK_BROM_SEND_AUTH, "SEND_AUTH", options->auth_path, cancel, error) ||
         !refresh_config(link, target, cancel, error))
         return false;
     if (!(target->target_config & MK_CONFIG_SLA))
         return true;
     if (!options->key_path && !options->sign_command)
-        return needed(error, 6004, "S_SECURITY_SLA_FAIL", _("the owner's signing key (--key or --sign-command)"),
-                      target->target_config);
+        return needed(error, _("the owner's signing key (--key or --sign-command)"), target->target_config);
     return answer_challenge(link, target, options, cancel, error);
 }

@@ -110,6 +110,20 @@ static bool watchdog_off(MkLink *link, MkTarget *target, GCancellable *cancel, G
     return target->watchdog_off;
 }
 
+/* A register the loader keeps to itself is no reason to give up: the phone may restart by itself, or its agent sees to it. */
+static bool try_watchdog_off(MkLink *link, MkTarget *target, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    if (watchdog_off(link, target, cancel, &local))
+        return true;
+    if (!mk_fault_number(local)) { /* not a status word: the talk is out of step or over */
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    mk_link_note(link, "the watchdog stays on: %s", local->message);
+    return true;
+}
+
 /* --- identification --------------------------------------------------------------------------------------------------- */
 
 /* FD. On a port that seemed to be in its command loop already this is also the proof: a mere echo says nothing more. */
@@ -132,13 +146,28 @@ static bool get_hw_code(MkLink *link, MkTarget *target, MkSync sync, GCancellabl
     return false;
 }
 
-static bool get_versions(MkLink *link, MkTarget *target, GCancellable *cancel, GError **error)
+static bool ask_versions(MkLink *link, MkTarget *target, uint16_t *status, GCancellable *cancel, GError **error)
 {
     return mk_boot_command(link, MK_BROM_GET_HW_SW_VER, "GET_HW_SW_VER", cancel, error) &&
            mk_boot_get16(link, &target->hw_sub_code, cancel, error) &&
            mk_boot_get16(link, &target->hw_version, cancel, error) &&
-           mk_boot_get16(link, &target->sw_version, cancel, error) &&
-           mk_boot_status(link, "GET_HW_SW_VER", 0x100, cancel, error);
+           mk_boot_get16(link, &target->sw_version, cancel, error) && mk_boot_get16(link, status, cancel, error);
+}
+
+/* A status is asked about once more; then the versions are unknown (spec brom.md 11, row 14). MT6573 is not asked (6.1). */
+static bool get_versions(MkLink *link, MkTarget *target, GCancellable *cancel, GError **error)
+{
+    uint16_t status = 0;
+    if (target->hw_code == 0x6573)
+        return true;
+    if (!ask_versions(link, target, &status, cancel, error) ||
+        (status && !ask_versions(link, target, &status, cancel, error)))
+        return false;
+    if (status) {
+        mk_link_note(link, "the versions stay unknown: status %04X", status);
+        target->hw_sub_code = target->hw_version = target->sw_version = 0;
+    }
+    return true;
 }
 
 /* FE and FF answer in the place of the echo. */
@@ -198,7 +227,10 @@ static bool get_stage(MkLink *link, MkTarget *target, GCancellable *cancel, GErr
     if (!get_answer_for_echo(link, MK_BROM_GET_BL_VER, "GET_BL_VER", &target->bl_version, cancel, error))
         return false;
     target->stage = target->bl_version == MK_BROM_GET_BL_VER ? MK_STAGE_BOOTROM : MK_STAGE_PRELOADER;
-    if (target->bl_version >= 1 && (target->bl_version <= 3 || target->stage == MK_STAGE_BOOTROM))
+    /* A version nobody knows is talked to like the newest that is known (spec brom.md 11, row 13). */
+    if (target->bl_version > 3 && target->stage == MK_STAGE_PRELOADER)
+        mk_link_note(link, "a preloader of an unknown version: %u", target->bl_version);
+    if (target->bl_version >= 1)
         return true;
     mk_fault_set_number(error, MK_FAULT_PROTOCOL, 1021, "S_UNSUPPORTED_VER_OF_BOOTLOADER",
                         _("The preloader says that it is of version %u, which nobody knows."), target->bl_version);
@@ -223,7 +255,7 @@ static bool identify(MkLink *link, MkTarget *target, GCancellable *cancel, GErro
     if (!get_versions(link, target, cancel, error))
         return false;
     target->soc = mk_soc_by_code(target->hw_code, target->hw_sub_code);
-    return watchdog_off(link, target, cancel, error) && get_stage(link, target, cancel, error) &&
+    return try_watchdog_off(link, target, cancel, error) && get_stage(link, target, cancel, error) &&
            get_ids(link, target, cancel, error) && get_config(link, target, cancel, error) &&
            get_brom_version(link, target, cancel, error);
 }

@@ -101,7 +101,7 @@ bool mk_boot_check_sum(MkLink *link, GBytes *data, const char *name, GCancellabl
         return false;
     if (answered == expected)
         return true;
-    mk_fault_set_number(error, MK_FAULT_PROTOCOL, 2020, "S_BROM_CHKSUM16_MEM_RESULT_DIFF",
+    mk_fault_set_number(error, MK_FAULT_VERIFY, 2034, "S_BROM_CMD_SEND_DA_CHKSUM_DIFF",
                         _("%s: the phone received other bytes than were sent (checksum %04X instead of %04X). Another "
                           "cable or port may cure it."),
                         name, answered, expected);
@@ -119,32 +119,33 @@ typedef struct {
 } StatusWords;
 
 static const StatusWords status_words[] = {
-    {0x1D0D, 0x1D0D, MK_FAULT_AUTH_NEEDED, 6004, "S_SECURITY_SLA_FAIL",
+    {0x1D0D, 0x1D0D, MK_FAULT_AUTH_NEEDED, 5000, "S_AUTH_HANDLE_IS_NOT_READY",
      N_("the phone first wants its serial link authorised (SLA)")},
     {0x1D10, 0x1D10, MK_FAULT_PROTOCOL, 2028, "S_BROM_EXCEED_MAX_DATA_BLOCKS",
      N_("BootROM has taken too many pieces since it was started; reset the phone")},
-    {0x1D0F, 0x1D0F, MK_FAULT_PROTOCOL, 2035, "S_BROM_CMD_JUMP_DA_FAIL", N_("the phone does not jump to this address")},
+    {0x1D0F, 0x1D0F, MK_FAULT_DA_CHIP, 2035, "S_BROM_CMD_JUMP_DA_FAIL", N_("the phone does not jump to this address")},
     {0x1D16, 0x1D16, MK_FAULT_PROTOCOL, 2035, "S_BROM_CMD_JUMP_DA_FAIL", N_("the phone holds no agent to start")},
     {0x1D0E, 0x1D17, MK_FAULT_DA_CHIP, 2004, "S_BROM_DOWNLOAD_DA_FAIL",
      N_("the phone does not take an agent at this address or of this size: it is made for another chip")},
-    {0x1D21, 0x1D21, MK_FAULT_DA_CHIP, 2004, "S_BROM_DOWNLOAD_DA_FAIL",
+    {0x1D21, 0x1D21, MK_FAULT_DA_VER, 1022, "S_UNSUPPORTED_VER_OF_DA",
      N_("the phone does not take this version of the agent")},
     {0x1D1E, 0x1D20, MK_FAULT_PROTOCOL, 0, NULL, N_("the phone refuses the I2C parameters")},
-    {0x1D00, 0x1D02, MK_FAULT_RANGE, 2013, "S_BROM_CMD_READ32_FAIL", N_("the address is not valid on this chip")},
+    {0x1D00, 0x1D02, MK_FAULT_RANGE, 2016, "S_BROM_CMD_READ32_REG_FAIL", N_("the address is not valid on this chip")},
     {0x1000, 0x1001, MK_FAULT_SEC_FORBIDDEN, 2045, "S_BROM_SET_WATCHDOG_FAIL",
      N_("the preloader does not allow access to this register")},
     {0x2000, 0x2000, MK_FAULT_AUTH_WRONG, 6029, "S_SECURITY_SEND_AUTH_FAIL",
      N_("the authentication file is not for this phone")},
     {0x2001, 0x2006, MK_FAULT_DA_SIGN, 6005, "S_SECURITY_DAA_FAIL", N_("the agent is not signed for this phone")},
     {0x5A5B, 0x5A5B, MK_FAULT_DA_SIGN, 6005, "S_SECURITY_DAA_FAIL", N_("this agent was revoked by the chip's maker")},
-    {0x7000, 0x7004, MK_FAULT_PL_EMI, 7000, "S_EPP_FAILURE", N_("the DRAM was not started")},
+    {0x7000, 0x7004, MK_FAULT_DA_CHIP, 2004, "S_BROM_DOWNLOAD_DA_FAIL",
+     N_("the phone does not take an agent at this address or of this size: it is made for another chip")},
     {0x7015, 0x7024, MK_FAULT_DA_SIGN, 6005, "S_SECURITY_DAA_FAIL", N_("the agent is not signed for this phone")},
     {0x3000, 0x5004, MK_FAULT_SEC_FORBIDDEN, 0, NULL, N_("the phone's security forbids it")},
     {0x6000, 0x6005, MK_FAULT_AUTH_WRONG, 6001, "S_SECURITY_SLA_WRONG_AUTH_FILE",
      N_("the file does not match the keys in this phone")},
     {0x8000, 0xA005, MK_FAULT_AUTH_WRONG, 6028, "S_SECURITY_SEND_CERT_FAIL",
      N_("the phone does not accept the certificate or file")},
-    {0xFFFD, 0xFFFF, MK_FAULT_RANGE, 2013, "S_BROM_CMD_READ32_FAIL", N_("address or count is not acceptable")},
+    {0xFFFD, 0xFFFF, MK_FAULT_RANGE, 2016, "S_BROM_CMD_READ32_REG_FAIL", N_("address or count is not acceptable")},
 };
 
 void mk_boot_status_fault(GError **error, uint16_t status, const char *name)

@@ -8,32 +8,46 @@
 #define SETTLE_US    200000 /* SP Flash Tool's pause between SEND_DA and JUMP_DA */
 #define HALF_TIMEOUT 500    /* some chips end JUMP_DA64 after the first status */
 
-bool mk_boot_send_da(MkLink *link, MkTarget *target, uint32_t address, GBytes *da, uint32_t signature_length,
-                     GCancellable *cancel, GError **error)
+static bool send_once(MkLink *link, uint32_t address, GBytes *da, uint32_t signature_length, GCancellable *cancel,
+                      GError **error)
 {
     const char *name = "SEND_DA";
-    size_t length = g_bytes_get_size(da);
     uint16_t status;
-    if (length == 0 || length > UINT32_MAX || signature_length > length) {
-        mk_fault_set(error, MK_FAULT_DA_FORMAT, _("The agent's first stage has no usable length."));
-        return false;
-    }
     if (!mk_boot_command(link, MK_BROM_SEND_DA, name, cancel, error) ||
         !mk_boot_send32(link, address, name, cancel, error) ||
-        !mk_boot_send32(link, (uint32_t)length, name, cancel, error) ||
+        !mk_boot_send32(link, (uint32_t)g_bytes_get_size(da), name, cancel, error) ||
         !mk_boot_send32(link, signature_length, name, cancel, error) || !mk_boot_get16(link, &status, cancel, error))
         return false;
     if (status >= MK_BROM_STATUS_READ_REGION && status != MK_BROM_STATUS_NO_AUTH_NEEDED) {
         mk_boot_status_fault(error, status, name);
         return false;
     }
-    if (!mk_boot_send_bytes(link, da, cancel, error) || !mk_boot_check_sum(link, da, name, cancel, error) ||
-        !mk_boot_status(link, name, 0x1000, cancel, error)) {
-        if (error && *error && mk_fault_code(*error) == MK_FAULT_DA_SIGN && target->stage == MK_STAGE_PRELOADER)
-            g_prefix_error(error, "%s ", _("The preloader checks signatures and now restarts into BootROM."));
+    return mk_boot_send_bytes(link, da, cancel, error) && mk_boot_check_sum(link, da, name, cancel, error) &&
+           mk_boot_status(link, name, 0x1000, cancel, error);
+}
+
+bool mk_boot_send_da(MkLink *link, MkTarget *target, uint32_t address, GBytes *da, uint32_t signature_length,
+                     GCancellable *cancel, GError **error)
+{
+    size_t length = g_bytes_get_size(da);
+    g_autoptr(GError) local = NULL;
+    uint16_t status;
+    if (length == 0 || length > UINT32_MAX || signature_length > length) {
+        mk_fault_set(error, MK_FAULT_DA_FORMAT, _("The agent's first stage has no usable length."));
         return false;
     }
-    return true;
+    if (send_once(link, address, da, signature_length, cancel, &local))
+        return true;
+    /* Damaged on its way: once more (spec behaviour.md 9.4, 2034). The status that follows the sum says nothing then. */
+    if (mk_fault_code(local) == MK_FAULT_VERIFY && mk_boot_get16(link, &status, cancel, NULL)) {
+        g_clear_error(&local);
+        if (send_once(link, address, da, signature_length, cancel, &local))
+            return true;
+    }
+    if (mk_fault_code(local) == MK_FAULT_DA_SIGN && target->stage == MK_STAGE_PRELOADER)
+        g_prefix_error(&local, "%s ", _("The preloader checks signatures and now restarts into BootROM."));
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
 }
 
 static bool jump64(MkLink *link, uint32_t address, GCancellable *cancel, GError **error)

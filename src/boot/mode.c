@@ -57,7 +57,7 @@ static bool read_ready(MkLink *link, GCancellable *cancel, GError **error)
                 return false;
             }
             mk_fault_set_number(
-                error, MK_FAULT_SILENT, 10006, "S_PL_TIMEOUT",
+                error, MK_FAULT_SILENT, 10006, "S_PL_READ_TIMEOUT",
                 _("No preloader announced itself on this port. Boot modes are the preloader's business; "
                   "BootROM knows none."));
             return false;

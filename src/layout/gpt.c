@@ -430,8 +430,11 @@ GPtrArray *mk_gpt_repair(MkStore *user, GCancellable *cancel, GError **error)
             patches = repair_from(&primary, false, user->size, region);
         else if (secondary.state == MK_COPY_GOOD)
             patches = repair_from(&secondary, true, user->size, region);
+        else if (primary.state == MK_COPY_ABSENT && secondary.state == MK_COPY_ABSENT)
+            mk_fault_set_number(error, MK_FAULT_TABLE_NONE, 0xC003000E, "STATUS_PARTITION_TBL_NOT_EXIST",
+                                _("There is no GPT."));
         else
-            mk_fault_set_number(error, MK_FAULT_TABLE_NONE, 0xC0030008, "STATUS_INVALID_GPT",
+            mk_fault_set_number(error, MK_FAULT_TABLE_BAD, 0xC0030008, "STATUS_INVALID_GPT",
                                 _("Neither copy of the GPT is whole."));
     }
     copy_clear(&primary);

@@ -231,7 +231,7 @@ GBytes *mk_pmt_write_entries(const MkLayout *layout, unsigned entry_size);
 GPtrArray *mk_gpt_encode(const MkLayout *layout, const MkGeometry *geometry, GError **error);
 GPtrArray *mk_mbr_encode(const MkLayout *layout, const MkGeometry *geometry, GError **error);
 GPtrArray *mk_pmt_encode(const MkLayout *layout, const MkGeometry *geometry, uint8_t sequence, GError **error);
-/* From the good copy to the bad one: patches that make both equal. Fault TABLE_NONE if none is good. */
+/* From the good copy to the bad one: patches that make both equal. Faults: TABLE_NONE, TABLE_BAD if none is good. */
 GPtrArray *mk_gpt_repair(MkStore *user, GCancellable *cancel, GError **error);
 GPtrArray *mk_pmt_repair(MkStore *user, const MkGeometry *geometry, GCancellable *cancel, GError **error);
 /* An MBR/EBR/PGPT/SGPT image file of a ROM. */

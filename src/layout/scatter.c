@@ -199,7 +199,7 @@ MkLayout *mk_scatter_load(const char *path, bool strict, GPtrArray *findings, GE
     if (g_stat(path, &state) == 0 && S_ISREG(state.st_mode) && state.st_size > LARGEST)
         return far_too_large(name, error);
     if (!g_file_get_contents(path, &text, &length, &local)) {
-        mk_fault_set_number(error, MK_FAULT_FILE, 5044, "S_DL_SCAT_OPEN_FAIL",
+        mk_fault_set_number(error, MK_FAULT_SCATTER, 5044, "S_DL_SCAT_OPEN_FAIL",
                             _("The scatter file cannot be read: %s."), local->message);
         return NULL;
     }

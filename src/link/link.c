@@ -77,7 +77,7 @@ MkLink *mk_link_wait(const char *port, int timeout, GCancellable *cancel, GError
             return NULL;
         }
         if (deadline >= 0 && g_get_monotonic_time() >= deadline) {
-            mk_fault_set_number(error, MK_FAULT_CON_NONE, 2006, "S_BROM_CMD_STARTCMD_TIMEOUT",
+            mk_fault_set_number(error, MK_FAULT_CON_NONE, 8100, "FT_FIND_USB_ERROR",
                                 _("No phone appeared on %s within %d s."), port, timeout / 1000);
             return NULL;
         }

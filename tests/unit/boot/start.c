@@ -165,7 +165,10 @@ static gpointer preloader_thread(gpointer data)
     Preloader *preloader = data;
     g_autoptr(GArray) steps = script_steps_new();
     vector_append(steps, preloader->vector);
-    preloader->heard_all = write(preloader->master, "READYREADY", 10) == 10;
+    /* READY again and again, as preloaders do: what is said before the port is open is lost. */
+    GPollFD poll = {.fd = preloader->master, .events = G_IO_IN};
+    for (int i = 0; i < 200 && !preloader->heard_all; i++)
+        preloader->heard_all = write(preloader->master, "READY", 5) == 5 && g_poll(&poll, 1, 20) == 1;
     for (unsigned i = 0; preloader->heard_all && i < steps->len; i++)
         preloader->heard_all = play(preloader->master, &g_array_index(steps, ScriptStep, i));
     return NULL;
