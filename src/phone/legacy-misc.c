@@ -10,6 +10,8 @@
 #define WATCHDOG_UNIT   15.6
 #define LONGEST_DELAY   2000 /* ms the virtual phone really waits before it resets */
 #define PRELOADER_LIMIT 0x100000u
+#define DROP_MS         100 /* from the last answer to the way off the bus */
+#define KEEPS_USB       2   /* of FINISH */
 
 /* --- registers ---------------------------------------------------------------------------------------------------------------------------- */
 
@@ -296,9 +298,10 @@ static void finish(MkDevice *device)
         return;
     mk_machine_log(device->machine, "agent: finished (%u)", how);
     device->over = true;
-    /* 0 and 2 let the power key go: with the cable out the phone is off; 1 and 2 keep the USB (spec 9.12). */
+    /* 0 and 2 let the power key go: with the cable out the phone is off; 2 keeps the USB (spec 9.12). */
     device->next = device->machine->watchdog_reset ? MK_NEXT_RESET : MK_NEXT_HALT;
     device->machine->watchdog_reset = false;
+    device->machine->off_the_bus = how != KEEPS_USB;
 }
 
 static void watchdog(MkDevice *device)
@@ -385,10 +388,14 @@ static bool security(MkDevice *device, uint8_t command)
 static void setup_port(MkDevice *device, bool with_ids)
 {
     bool fast = mk_device_get8(device) != 0;
-    if (with_ids)
-        mk_device_get32(device); /* product and vendor id */
-    device->machine->high_speed |= fast;
+    uint32_t ids = with_ids ? mk_device_get32(device) : 0; /* product, vendor */
+    MkMachine *machine = device->machine;
     mk_device_put8(device, MK_LEGACY_ACK);
+    machine->high_speed |= fast;
+    if (fast && !device->gone && machine->reappear)
+        device->gone = mk_wire_pause(device->wire, DROP_MS) != MK_WIRE_OK ||
+                       !machine->reappear(machine->port_data, ids << 16 | ids >> 16);
+    device->wire = machine->wire;
 }
 
 bool mk_device_misc(MkDevice *device, uint8_t command)

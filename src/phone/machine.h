@@ -27,6 +27,7 @@ typedef struct {
     bool dram_up;             /* preloader started it, or ENABLE_DRAM did */
     unsigned bootrom_seconds; /* for MK_NEXT_BOOTROM; 0 = no limit */
     bool high_speed;          /* USB speed the port has */
+    bool off_the_bus;         /* the agent took its USB down before it halted */
     char *release;            /* agent release to act as: marker, --agent option or the model's default; "G3" */
     /* Agent bytes as they arrived, how they were sent. */
     GBytes *da;

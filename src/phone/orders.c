@@ -85,25 +85,30 @@ static void start(MkPhone *phone)
     g_cond_broadcast(&phone->changed);
 }
 
-/* A plugged cable starts a phone that is off; one that was plugged all the time is taken out and put back. */
-static char *plug(MkPhone *phone, G_GNUC_UNUSED const char *argument)
-{
-    phone->cable = true;
-    if (is_ending(phone))
-        start(phone);
-    return NULL;
-}
-
 static bool runs_from_battery(const MkPhone *phone)
 {
     return strcmp(phone->mode, "booted") == 0 || strcmp(phone->mode, "booting") == 0;
 }
 
+/* A plugged cable starts a phone that is off; one that was plugged all the time is taken out and put back. */
+void mk_phone_set_cable(MkPhone *phone, bool in)
+{
+    phone->cable = in;
+    if (in && is_ending(phone))
+        start(phone);
+    if (!in && !is_off(phone) && (!runs_from_battery(phone) || !phone->battery))
+        mk_phone_lose_power(phone);
+}
+
+static char *plug(MkPhone *phone, G_GNUC_UNUSED const char *argument)
+{
+    mk_phone_set_cable(phone, true);
+    return NULL;
+}
+
 static char *unplug(MkPhone *phone, G_GNUC_UNUSED const char *argument)
 {
-    phone->cable = false;
-    if (!is_off(phone) && (!runs_from_battery(phone) || !phone->battery))
-        mk_phone_lose_power(phone);
+    mk_phone_set_cable(phone, false);
     return NULL;
 }
 

@@ -48,8 +48,10 @@ struct _MkPhone {
 
 /* With `lock` held. */
 void mk_phone_lose_power(MkPhone *phone);
+void mk_phone_set_cable(MkPhone *phone, bool in);
 /* Without it. */
 void mk_phone_note(MkPhone *phone, const char *text);
 void mk_phone_stop(MkPhone *phone);
+void mk_phone_watch_port(MkPhone *phone); /* once, before it is on the bus */
 /* One order of the control socket; one line of JSON, caller frees. An MkControlAnswer. */
 char *mk_phone_order(gpointer phone, const char *line);

@@ -106,6 +106,8 @@ MkPhone *mk_phone_new(const MkModel *model, const MkPhoneOptions *options, GErro
     if (!open_log(phone, options->log_path, error) || !set_key(phone, options->key, error))
         return NULL;
     phone->port = mk_port_new(options->port ? options->port : "pty", options->borders, error);
+    if (phone->port)
+        mk_phone_watch_port(phone);
     if (!phone->port || !prepare_folder(phone, options, error) || !open_chip(phone, options->state, error))
         return NULL;
     for (const char *const *fault = options->faults; fault && *fault; fault++)

@@ -99,10 +99,20 @@ static bool pass_byte(gpointer data, bool input, uint8_t *bytes, size_t *length)
     return false;
 }
 
+/* What a host sees of a mode on the bus. */
+static MkUsbKind kind_of(const char *mode)
+{
+    return strcmp(mode, "bootrom") == 0     ? MK_USB_BOOTROM
+           : strcmp(mode, "preloader") == 0 ? MK_USB_PRELOADER
+           : strcmp(mode, "fastboot") == 0  ? MK_USB_FASTBOOT
+                                            : MK_USB_KERNEL;
+}
+
 static bool appear(MkPhone *phone, const char *mode)
 {
     char *name = NULL;
-    MkWire *wire = mk_port_appear(phone->port, &name, &phone->trouble);
+    MkUsbKind kind = kind_of(mode);
+    MkWire *wire = mk_port_appear(phone->port, kind, &name, &phone->trouble);
     if (!wire) {
         mk_phone_stop(phone);
         return false;
@@ -110,6 +120,7 @@ static bool appear(MkPhone *phone, const char *mode)
     mk_wire_set_pace(wire, phone->rate, phone->turnaround_us);
     mk_wire_set_tap(wire, pass_byte, phone);
     phone->machine.wire = wire;
+    phone->machine.high_speed = !mk_port_is_usb(phone->port) || kind != MK_USB_BOOTROM;
     g_mutex_lock(&phone->lock);
     phone->wire = wire;
     phone->port_name = name;
@@ -136,6 +147,34 @@ static void vanish(MkPhone *phone)
     mk_port_vanish(phone->port);
     mk_wire_free(wire);
     phone->machine.wire = NULL;
+}
+
+static bool reappear(gpointer data, uint32_t ids)
+{
+    MkPhone *phone = data;
+    mk_phone_note(phone, "agent: off the bus, and back at high speed");
+    mk_port_reappear(phone->port, phone->machine.wire, ids);
+    return mk_wire_pause(phone->machine.wire, 0) == MK_WIRE_OK;
+}
+
+/* The host's end of the cable (USB only). */
+static void cable_moved(gpointer data, bool in)
+{
+    MkPhone *phone = data;
+    mk_phone_note(phone, in ? "the host puts the cable back" : "the host lets go: the cable is out");
+    g_mutex_lock(&phone->lock);
+    mk_phone_set_cable(phone, in);
+    g_mutex_unlock(&phone->lock);
+}
+
+void mk_phone_watch_port(MkPhone *phone)
+{
+    mk_port_set_cable(phone->port, cable_moved, phone);
+    if (!mk_port_is_usb(phone->port))
+        return;
+    phone->machine.reappear = reappear;
+    phone->machine.port_data = phone;
+    phone->borders = true; /* there are packets, and they are kept */
 }
 
 /* Enumerated, and deaf: what an agent leaves behind when it was told to end, and a kernel that Medik has no business with. */
@@ -189,9 +228,14 @@ static MkNext session(MkPhone *phone, bool rom)
     MkNext next = rom ? mk_bootrom_run(&phone->machine) : mk_preloader_run(&phone->machine);
     if (next == MK_NEXT_AGENT)
         next = run_agent(phone);
-    if (next == MK_NEXT_HALT)
+    bool gone_dark = next == MK_NEXT_HALT && phone->machine.off_the_bus && mk_port_is_usb(phone->port);
+    if (next == MK_NEXT_HALT && !gone_dark)
         swallow(phone, "halted");
     vanish(phone);
+    if (gone_dark) {
+        set_mode(phone, "halted");
+        rest(phone, -1);
+    }
     return next == MK_NEXT_HALT ? MK_NEXT_GONE : next;
 }
 
@@ -250,7 +294,7 @@ static void reset(MkPhone *phone)
     if (soc && soc->wdt_base)
         g_hash_table_insert(machine->memory, GUINT_TO_POINTER(soc->wdt_base),
                             GUINT_TO_POINTER(soc->wdt_width == 16 ? 0x2265 : 0x22000065));
-    machine->dram_up = machine->preloader_stays = false;
+    machine->dram_up = machine->preloader_stays = machine->off_the_bus = false;
     machine->preloader_found = has_preloader(phone);
     machine->random_seed++;
 }

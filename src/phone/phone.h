@@ -15,8 +15,9 @@ typedef struct _MkPhone MkPhone;
 typedef void (*MkPhoneShow)(gpointer user_data, const char *what, const char *text);
 
 typedef struct {
-    const char *flash_dir;     /* NULL: a temporary folder, removed at the end */
-    const char *port;          /* "pty", "pty:PATH", "socket:PATH", "socket:HOST:PORT" */
+    const char *flash_dir; /* NULL: a temporary folder, removed at the end */
+    const char
+        *port; /* "pty", "pty:PATH", "socket:PATH", "socket:HOST:PORT", "usbip", "usbip:PORT", "usbip:HOST:PORT" */
     const char *control;       /* path of the control socket, or NULL */
     const char *state;         /* content when the folder is empty: "stock" (default) or a damage, see content.h */
     const char *const *faults; /* NULL-terminated "name[=value][@when]" texts, spec in fault-injection.h; or NULL */

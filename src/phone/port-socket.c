@@ -12,14 +12,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static MkWire *listening(int fd, const struct sockaddr *address, socklen_t length, const char *name, GError **error)
+/* FD, or -1 and it is closed. */
+static int listening(int fd, const struct sockaddr *address, socklen_t length, const char *name, GError **error)
 {
     if (fd >= 0 && bind(fd, address, length) == 0 && listen(fd, 4) == 0)
-        return mk_wire_new_listener(fd);
+        return fd;
     mk_fault_set_errno(error, false, errno, _("Cannot listen on"), name);
     if (fd >= 0)
         close(fd);
-    return NULL;
+    return -1;
 }
 
 /* A socket that nobody listens on is what a phone that was killed left behind. */
@@ -45,7 +46,9 @@ MkWire *mk_port_unix(const char *path, bool borders, GError **error)
         return NULL;
     }
     remove_stale(&address, type);
-    return listening(socket(AF_UNIX, type | SOCK_CLOEXEC, 0), (struct sockaddr *)&address, sizeof address, path, error);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    fd = listening(fd, (struct sockaddr *)&address, sizeof address, path, error);
+    return fd < 0 ? NULL : mk_wire_new_listener(fd);
 }
 
 static GInetAddress *resolve(const char *host, GError **error)
@@ -61,23 +64,29 @@ static GInetAddress *resolve(const char *host, GError **error)
     return first;
 }
 
-MkWire *mk_port_tcp(const char *host, uint16_t *number, GError **error)
+int mk_port_listen_tcp(const char *host, uint16_t *number, GError **error)
 {
     g_autoptr(GInetAddress) place = resolve(host, error);
     if (!place)
-        return NULL;
+        return -1;
     g_autoptr(GSocketAddress) address = g_inet_socket_address_new(place, *number);
     struct sockaddr_storage native;
     gssize length = g_socket_address_get_native_size(address);
     if (!g_socket_address_to_native(address, &native, sizeof native, error))
-        return NULL;
+        return -1;
     int fd = socket(native.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
     if (fd >= 0)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    MkWire *wire = listening(fd, (struct sockaddr *)&native, (socklen_t)length, host, error);
+    fd = listening(fd, (struct sockaddr *)&native, (socklen_t)length, host, error);
     socklen_t size = sizeof native;
-    if (wire && getsockname(fd, (struct sockaddr *)&native, &size) == 0)
+    if (fd >= 0 && getsockname(fd, (struct sockaddr *)&native, &size) == 0)
         *number = ntohs(native.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&native)->sin6_port
                                                      : ((struct sockaddr_in *)&native)->sin_port);
-    return wire;
+    return fd;
+}
+
+MkWire *mk_port_tcp(const char *host, uint16_t *number, GError **error)
+{
+    int fd = mk_port_listen_tcp(host, number, error);
+    return fd < 0 ? NULL : mk_wire_new_listener(fd);
 }

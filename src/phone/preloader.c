@@ -9,6 +9,7 @@
 #define PARAMETER_V2   16
 #define DISCONNECT     10
 #define HOST_CLOSES_MS 1000
+#define ENUMERATION_MS 8000 /* from soft-connect to SET_CONFIGURATION (spec brom.md 3.1) */
 
 typedef struct {
     const char *token, *answer, *late_answer; /* `late_answer` where META knows the world phone exchange */
@@ -122,14 +123,30 @@ static MkNext serve(MkMachine *machine)
     return mk_commands_run(&commands);
 }
 
+/* The window begins when a host has chosen the configuration. */
+static MkWireResult wait_enumerated(MkMachine *machine)
+{
+    gint64 end = g_get_monotonic_time() + ENUMERATION_MS * G_TIME_SPAN_MILLISECOND;
+    while (!mk_wire_enumerated(machine->wire)) {
+        if (mk_wire_pause(machine->wire, MK_BROM_READY_PERIOD_MS) != MK_WIRE_OK)
+            return MK_WIRE_GONE;
+        if (!machine->preloader_stays && g_get_monotonic_time() >= end)
+            return MK_WIRE_TIMEOUT;
+    }
+    return MK_WIRE_OK;
+}
+
 MkNext mk_preloader_run(MkMachine *machine)
 {
     machine->dram_up = true;
+    MkWireResult enumerated = wait_enumerated(machine);
+    if (enumerated != MK_WIRE_OK)
+        return enumerated == MK_WIRE_TIMEOUT ? MK_NEXT_BOOT : MK_NEXT_GONE;
     gint64 end = g_get_monotonic_time() + machine->model->window_ms * G_TIME_SPAN_MILLISECOND;
     char token[TOKEN];
     size_t have = 0;
     while (machine->preloader_stays || g_get_monotonic_time() < end) {
-        if (mk_wire_tool_present(machine->wire))
+        if (mk_wire_tool_present(machine->wire) && mk_wire_takes_output(machine->wire))
             say(machine, MK_BROM_READY);
         /* A pass of the real loop takes as long: what comes within it is one chunk. */
         if (mk_wire_pause(machine->wire, MK_BROM_READY_PERIOD_MS) != MK_WIRE_OK)

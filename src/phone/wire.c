@@ -17,6 +17,10 @@
 #define PACKET 65536
 
 struct _MkWire {
+    const MkWirePipe *pipe; /* or NULL */
+    gpointer port;
+    int readable, writable; /* the pipe's */
+    size_t packet_size;
     int fd, listener, keep, watch, wake;
     int opens; /* hosts that hold the pty's slave */
     gint gone;
@@ -60,6 +64,21 @@ MkWire *mk_wire_new_pty(int master, int keep, int watch)
 MkWire *mk_wire_new_listener(int listener)
 {
     return wire_new(-1, listener, -1, -1);
+}
+
+MkWire *mk_wire_new_pipe(const MkWirePipe *pipe, gpointer port, int readable, int writable)
+{
+    MkWire *wire = wire_new(-1, -1, -1, -1);
+    wire->pipe = pipe;
+    wire->port = port;
+    wire->readable = readable;
+    wire->writable = writable;
+    return wire;
+}
+
+void mk_wire_set_packet(MkWire *wire, size_t size)
+{
+    wire->packet_size = size;
 }
 
 void mk_wire_free(MkWire *wire)
@@ -155,16 +174,22 @@ static void take_host(MkWire *wire)
         setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* Unix sockets refuse it and need it not */
 }
 
+static int pipe_fd(const MkWire *wire, short events)
+{
+    return events == POLLIN ? wire->readable : wire->writable;
+}
+
 /* Waits for EVENTS on the connection; takes a waiting host. END in monotonic µs, -1 = for ever. */
 static MkWireResult wait_for(MkWire *wire, short events, gint64 end)
 {
     for (;;) {
         if (is_gone(wire))
             return MK_WIRE_GONE;
-        struct pollfd fds[] = {{.fd = wire->wake, .events = POLLIN},
-                               {.fd = wire->fd, .events = events},
-                               {.fd = wire->fd < 0 ? wire->listener : -1, .events = POLLIN},
-                               {.fd = wire->watch, .events = POLLIN}};
+        struct pollfd fds[] = {
+            {.fd = wire->wake, .events = POLLIN},
+            {.fd = wire->pipe ? pipe_fd(wire, events) : wire->fd, .events = wire->pipe ? POLLIN : events},
+            {.fd = wire->fd < 0 ? wire->listener : -1, .events = POLLIN},
+            {.fd = wire->watch, .events = POLLIN}};
         gint64 left = end < 0 ? -1 : MAX(0, (end - g_get_monotonic_time() + 999) / 1000);
         int n = poll(fds, G_N_ELEMENTS(fds), (int)left);
         if (n < 0 && errno == EINTR)
@@ -196,16 +221,27 @@ static void keep_pace(MkWire *wire, size_t length, bool input)
         g_usleep((gulong)(wire->line_free - now));
 }
 
+/* -1: nothing there after all. 0: the host left. */
+static ssize_t receive(MkWire *wire)
+{
+    if (wire->pipe) {
+        size_t got = wire->pipe->take(wire->port, wire->packet, sizeof wire->packet);
+        return got ? (ssize_t)got : -1;
+    }
+    ssize_t n = read(wire->fd, wire->packet, sizeof wire->packet);
+    return n < 0 && errno != EAGAIN && errno != EINTR ? 0 : n;
+}
+
 static MkWireResult fill(MkWire *wire, gint64 end)
 {
     while (wire->at == wire->have) {
         MkWireResult result = wait_for(wire, POLLIN, end);
         if (result != MK_WIRE_OK)
             return result;
-        ssize_t n = read(wire->fd, wire->packet, sizeof wire->packet);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        ssize_t n = receive(wire);
+        if (n < 0)
             continue;
-        if (n <= 0) {
+        if (n == 0) {
             host_left(wire);
             continue;
         }
@@ -225,11 +261,19 @@ static gint64 deadline(int timeout)
     return timeout < 0 ? -1 : g_get_monotonic_time() + (gint64)timeout * 1000;
 }
 
+/* Where the packet that is being read ends. */
+static size_t packet_end(const MkWire *wire)
+{
+    return wire->packet_size ? MIN(wire->have, (wire->at / wire->packet_size + 1) * wire->packet_size) : wire->have;
+}
+
 static MkWireResult take(MkWire *wire, uint8_t *data, size_t length, size_t *got, gint64 end)
 {
+    if (wire->packet_size && wire->at % wire->packet_size == 0)
+        wire->taken_singly = false;
     if (wire->borders && length > 1 && wire->taken_singly && wire->at < wire->have) {
         wire->violations++;
-        wire->at = wire->have;
+        wire->at = packet_end(wire);
     }
     MkWireResult result = fill(wire, end);
     if (result != MK_WIRE_OK)
@@ -253,13 +297,11 @@ MkWireResult mk_wire_read(MkWire *wire, void *data, size_t length, int timeout)
     bool whole = length > 1;
     while (length) {
         size_t got;
-        /* The last byte of a longer read is not "taken singly". */
-        bool singly = wire->taken_singly;
         MkWireResult result = take(wire, place, length, &got, end);
         if (result != MK_WIRE_OK)
             return result;
-        if (whole)
-            wire->taken_singly = singly && wire->at < wire->have;
+        if (whole) /* its last byte is not "taken singly" */
+            wire->taken_singly = false;
         place += got;
         length -= got;
     }
@@ -273,6 +315,15 @@ size_t mk_wire_waiting(MkWire *wire)
     return wire->have - wire->at;
 }
 
+static ssize_t deliver(MkWire *wire, const uint8_t *data, size_t length)
+{
+    if (wire->pipe) {
+        errno = EAGAIN;
+        return wire->pipe->give(wire->port, data, length) ? (ssize_t)length : -1;
+    }
+    return wire->keep >= 0 ? write(wire->fd, data, length) : send(wire->fd, data, length, MSG_NOSIGNAL);
+}
+
 static MkWireResult push(MkWire *wire, const uint8_t *data, size_t length)
 {
     keep_pace(wire, length, false);
@@ -280,8 +331,7 @@ static MkWireResult push(MkWire *wire, const uint8_t *data, size_t length)
         MkWireResult result = wait_for(wire, POLLOUT, -1);
         if (result != MK_WIRE_OK)
             return result;
-        ssize_t n = wire->keep >= 0 ? write(wire->fd, data + done, length - done)
-                                    : send(wire->fd, data + done, length - done, MSG_NOSIGNAL);
+        ssize_t n = deliver(wire, data + done, length - done);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             continue;
         if (n < 0) {
@@ -333,14 +383,26 @@ void mk_wire_drain(MkWire *wire, unsigned milliseconds)
     }
 }
 
+bool mk_wire_enumerated(MkWire *wire)
+{
+    return !wire->pipe || wire->pipe->enumerated(wire->port);
+}
+
+bool mk_wire_takes_output(MkWire *wire)
+{
+    return wait_for(wire, POLLOUT, g_get_monotonic_time()) == MK_WIRE_OK;
+}
+
 bool mk_wire_tool_present(MkWire *wire)
 {
     mk_wire_waiting(wire);
-    return wire->present;
+    return wire->pipe ? wire->pipe->tool_present(wire->port) : wire->present;
 }
 
 bool mk_wire_host_closed(MkWire *wire)
 {
+    if (wire->pipe)
+        return !wire->pipe->open(wire->port);
     return wire->watch < 0 || !mk_wire_tool_present(wire);
 }
 

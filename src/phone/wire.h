@@ -43,10 +43,29 @@ MkWire *mk_wire_new_pty(int master, int keep, int watch);
 /* Takes one host after the other from a listening socket. */
 MkWire *mk_wire_new_listener(int listener);
 
+/* A far side in this process instead of a file descriptor (USB/IP). Called on the phone's own thread. */
+typedef struct {
+    size_t (*take)(gpointer port, void *data,
+                   size_t size); /* bytes of one transfer of the host; 0: none, poll readable */
+    bool (*give)(gpointer port, const void *data,
+                 size_t length); /* one block of at most 64 KiB; false: poll writable */
+    bool (*enumerated)(gpointer port);
+    bool (*tool_present)(gpointer port);
+    bool (*open)(gpointer port); /* DTR is up */
+} MkWirePipe;
+/* READABLE and WRITABLE: descriptors of the port's that poll as readable while there is something to take, or give would succeed. */
+MkWire *mk_wire_new_pipe(const MkWirePipe *pipe, gpointer port, int readable, int writable);
+/* Borders lie at every SIZE bytes of a transfer and at its end; 0: at its end only. */
+void mk_wire_set_packet(MkWire *wire, size_t size);
+
 /* From any thread: everything that waits on the wire ends with GONE, now and from here on. */
 void mk_wire_cut(MkWire *wire);
 /* True once a host has opened the port or written to it ("tool present", spec brom.md 4.2). */
 bool mk_wire_tool_present(MkWire *wire);
+/* False while the host has not chosen a configuration of a USB port yet. */
+bool mk_wire_enumerated(MkWire *wire);
+/* A write would go out now. */
+bool mk_wire_takes_output(MkWire *wire);
 /* Borders are insisted on while an agent runs: BootROM and preloader take the pipe as a stream of bytes (spec brom.md 1.4). */
 void mk_wire_set_borders(MkWire *wire, bool borders);
 bool mk_wire_borders(const MkWire *wire);

@@ -7,6 +7,7 @@
 #define LONGEST_TIME   2000 /* ms the virtual phone really waits for its watchdog */
 #define MODE_FASTBOOT  1    /* of SET_REBOOT_MODE */
 #define DOWNLOAD_STAYS 1
+#define KEEP_USB       24 /* in the option block, where it is that long */
 
 /* No SYNC follows: the loop goes on over whatever the port is then. */
 void mk_xflash_switch_speed(MkXflash *x)
@@ -65,6 +66,7 @@ void mk_xflash_shutdown(MkXflash *x)
                                                  : MK_NEXT_HALT;
     else
         x->next = apply == 1 ? where_to(x, mk_le32(block + 12), mk_le32(block + 16)) : MK_NEXT_HALT;
+    x->machine->off_the_bus = x->next == MK_NEXT_HALT && !mk_le32(block + KEEP_USB);
     if (x->next != MK_NEXT_HALT && !old)
         mk_wire_pause(x->wire, wait);
     mk_machine_log(x->machine, "agent: leaves (%s)",

@@ -158,7 +158,7 @@ static void test_socket_port(void)
     g_autoptr(MkPort) port = mk_port_new(text, false, &error);
     g_assert_no_error(error);
     g_assert_cmpint(connect_to(path, SOCK_STREAM), <, 0);
-    MkWire *wire = mk_port_appear(port, &name, &error);
+    MkWire *wire = mk_port_appear(port, MK_USB_PRELOADER, &name, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(name, ==, text);
     g_assert_false(mk_wire_tool_present(wire));
@@ -183,7 +183,7 @@ static void test_pty_port(void)
     g_autofree char *folder = g_dir_make_tmp("medik-wire-XXXXXX", NULL), *path = g_build_filename(folder, "tty", NULL),
                     *text = g_strconcat("pty:", path, NULL), *name = NULL;
     g_autoptr(MkPort) port = mk_port_new(text, false, &error);
-    MkWire *wire = mk_port_appear(port, &name, &error);
+    MkWire *wire = mk_port_appear(port, MK_USB_PRELOADER, &name, &error);
     g_assert_no_error(error);
     for (unsigned visit = 0; visit < 2; visit++) {
         uint8_t byte;
@@ -279,7 +279,7 @@ static void test_foreign_file_stays(void)
         g_autoptr(GError) local = NULL;
         g_autoptr(MkPort) port = mk_port_new(text, false, &error);
         g_assert_no_error(error);
-        g_assert_null(mk_port_appear(port, &name, &local));
+        g_assert_null(mk_port_appear(port, MK_USB_PRELOADER, &name, &local));
         g_assert_error(local, MK_FAULT, MK_FAULT_FILE);
     }
     g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
