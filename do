@@ -1,10 +1,11 @@
 #!/bin/sh
-# The only entry a newcomer needs: ./do demo | test | build | lint | bench | fuzz | install-deps
+# The only entry a newcomer needs: ./do demo | test | build | lint | vm | bench | fuzz | install-deps
 set -eu
 cd "$(dirname "$0")"
 
 packages="gcc clang clang-format libclang-rt-dev meson ninja-build pkg-config python3 gettext scdoc libglib2.0-dev libjson-glib-dev libxml2-dev libusb-1.0-0-dev
-    libssl-dev zlib1g-dev libext2fs-dev comerr-dev e2fsprogs socat openssl"
+    libssl-dev zlib1g-dev libext2fs-dev comerr-dev e2fsprogs socat openssl
+    qemu-system-x86 busybox-static cpio kmod"
 
 say() { printf '%s\n' "do: $*" >&2; }
 
@@ -12,6 +13,7 @@ usage() {
     cat <<'USAGE'
 ./do demo          watch Medik rescue a virtual phone
 ./do test          everything CI runs: both builds, all tests, lint, a short fuzz
+./do vm [TEST...]  a Debian kernel under QEMU, with virtual phones on its USB
 ./do build         build into build/ (the program is build/src/cli/medik)
 ./do lint          formatting, arrows between rooms, sizes, unfinished marks
 ./do bench         measurements, printed as ratios
@@ -20,24 +22,31 @@ usage() {
 USAGE
 }
 
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo "$@"
+    else
+        say "this has to be done by root: $*"
+        exit 1
+    fi
+}
+
+apt_update() {
+    as_root apt-get update -q
+}
+
 install_deps() {
     missing=
     for package in $packages; do
         dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing="$missing $package"
     done
     [ -n "$missing" ] || return 0
-    if [ "$(id -u)" = 0 ]; then
-        root=
-    elif command -v sudo >/dev/null 2>&1; then
-        root=sudo
-    else
-        say "these packages are missing; install them as root: apt-get install$missing"
-        exit 1
-    fi
     say "installing:$missing"
-    $root apt-get update -q
+    apt_update
     # shellcheck disable=SC2086
-    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
 }
 
 # build_in DIR MESON-OPTION...
@@ -68,6 +77,19 @@ fuzz() {
     python3 tests/fuzz/run.py build-fuzz/tests/fuzz "$1"
 }
 
+# Kernel and tools for the virtual machine, downloaded and unpacked, not installed.
+fetch_vm() {
+    sh tests/vm/fetch.sh "$PWD/build/vm" && return
+    apt_update
+    sh tests/vm/fetch.sh "$PWD/build/vm"
+}
+
+vm() {
+    build
+    fetch_vm
+    python3 tests/vm/run.py build/vm build/src/cli/medik build/tests/vm/vm-plug "$@"
+}
+
 lint() {
     install_deps
     find src tests bench -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror
@@ -77,6 +99,7 @@ lint() {
 run_tests() {
     build
     build_asan
+    fetch_vm
     failed=0
     meson test -C build --print-errorlogs --suite scenario --no-rebuild || failed=1
     # Under the sanitizers: all unit tests, and one suite of whole rescues.
@@ -93,6 +116,10 @@ demo)
     exec python3 tests/scenario/demo.py build/src/cli/medik
     ;;
 test) run_tests ;;
+vm)
+    shift
+    vm "$@"
+    ;;
 build) build ;;
 lint) lint ;;
 bench)

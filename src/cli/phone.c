@@ -83,7 +83,7 @@ static int run_phone(MkCli *cli, int argc, char **argv)
         {"list", 0, 0, G_OPTION_ARG_NONE, &list, N_("Name the models"), NULL},
         {"flash", 0, 0, G_OPTION_ARG_FILENAME, &flash, N_("Folder of the storage; filled if empty, kept"), N_("DIR")},
         {"link", 0, 0, G_OPTION_ARG_STRING, &link, N_("Where it appears (default pty)"),
-         "pty[:PATH]|socket:PATH|socket:HOST:PORT"},
+         "pty[:PATH]|socket:PATH|socket:HOST:PORT|usbip[:[HOST:]PORT]"},
         {"state", 0, 0, G_OPTION_ARG_STRING, &state, N_("What an empty folder is filled with (default stock)"),
          N_("STATE")},
         {"fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &faults, N_("Bad luck, e.g. unplug@rx:5000; repeatable"),

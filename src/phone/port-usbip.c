@@ -1,7 +1,6 @@
 /* Two threads meet here: the phone's own, through the wire, and the server's, which alone reads from hosts. Both may send. */
 #include "phone/port-usbip.h"
 
-#include "core/i18n.h"
 #include "phone/usbip.h"
 
 #include <errno.h>

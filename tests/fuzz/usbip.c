@@ -12,9 +12,9 @@ static void live(MkUsbip *host, uint8_t choice)
     static const uint8_t words[1500];
     uint8_t taken[512];
     mk_usbip_has_input(host);
-    mk_usbip_take(host, taken, choice & 1 ? sizeof taken : 1 + choice % 100);
+    mk_usbip_take(host, taken, choice & 1 ? sizeof taken : 1 + (size_t)choice % 100);
     if (mk_usbip_takes_output(host))
-        mk_usbip_give(host, words, choice & 2 ? choice : 512u * (choice % 3));
+        mk_usbip_give(host, words, choice & 2 ? choice : 512 * (size_t)(choice % 3));
     if (choice == 0xFF)
         mk_usbip_stall(host, choice & 4);
 }

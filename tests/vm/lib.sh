@@ -1,0 +1,89 @@
+# What the tests in the VM share: phones on the virtual bus, Medik, and TAP.
+
+export MEDIK_DATA_DIR=/data MEDIK_HOME=/tmp/home
+HUB=/sys/devices/platform/vhci_hcd.0
+
+fail() {
+    echo "# $*"
+    exit 1
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds.
+wait_for() {
+    end=$(($(date +%s) + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$(date +%s)" -lt "$end" ] || fail "this did not come true: $*"
+        usleep 20000
+    done
+}
+
+# phone N MODEL STATE OPTION...: a virtual phone, plugged into port N of the hub (it is usb BUS-(N+1)), ordered about at /tmp/ctlN.
+phone() {
+    number=$1 model=$2 state=$3
+    shift 3
+    medik phone "$model" --state "$state" --flash "/tmp/flash$number" --link "usbip:$((3240 + number))" \
+        --control "/tmp/ctl$number" "$@" >"/tmp/phone$number" 2>"/tmp/phone$number.log" &
+    echo $! >"/tmp/phone$number.pid"
+    wait_for 20 test -S "/tmp/ctl$number"
+}
+
+# cable N: from now on whatever appears there is attached.
+cable() {
+    plug "$1" "$((3240 + $1))" 2>/dev/null &
+    echo $! >"/tmp/cable$1.pid"
+}
+
+ctl() {
+    number=$1
+    shift
+    medik phone ctl "/tmp/ctl$number" "$@"
+}
+
+# screen N ID: started without a key, the owner of phone N sees that.
+screen() {
+    ctl "$1" battery out >/dev/null
+    ctl "$1" unplug >/dev/null
+    ctl "$1" hold none >/dev/null
+    ctl "$1" battery in >/dev/null
+    ctl "$1" power >/dev/null
+    ctl "$1" wait booted 20 >/dev/null
+    shown=$(ctl "$1" state | sed -n 's/.*"screen":"\([^"]*\)".*/\1/p')
+    [ "$shown" = "$2" ] || fail "the screen shows $shown, not $2"
+}
+
+# device N: where sysfs has what is plugged into port N.
+device() {
+    for place in "$HUB"/usb*/*-"$(($1 + 1))"; do
+        [ ! -e "$place/idVendor" ] || [ "$(cat "${place%/*}/speed")" != 480 ] || echo "$place"
+    done
+}
+
+has_ids() {
+    place=$(device "$1")
+    [ -n "$place" ] && [ "$(cat "$place/idVendor"):$(cat "$place/idProduct")" = "$2" ]
+}
+
+# What ends with the test: processes, files, devices.
+clean_up() {
+    for pid in /tmp/cable*.pid /tmp/phone*.pid; do
+        [ ! -e "$pid" ] || kill "$(cat "$pid")" 2>/dev/null
+    done
+    sleep 0.2
+    rm -rf /tmp/*
+}
+
+# run_test NUMBER NAME: in a shell of its own, with a deadline.
+run_test() {
+    start=$(date +%s)
+    if timeout 100 sh -c ". /tests/lib.sh; . /tests/tests.sh; set -e; $2" >/run/said 2>&1; then
+        echo "ok $1 $(echo "$2" | sed 's/^test_//; s/_/-/g') # $(($(date +%s) - start)) s"
+    else
+        sed 's/^/# /' /run/said
+        for log in /tmp/phone*.log /tmp/medik*; do
+            [ ! -f "$log" ] || tail -25 "$log" | sed "s|^|# ${log##*/}: |"
+        done
+        echo "not ok $1 $(echo "$2" | sed 's/^test_//; s/_/-/g')"
+    fi
+    clean_up
+}
