@@ -225,7 +225,7 @@ static void test_pty_last_words(void)
     g_autofree char *folder = g_dir_make_tmp("medik-wire-XXXXXX", NULL), *path = g_build_filename(folder, "tty", NULL),
                     *text = g_strconcat("pty:", path, NULL), *name = NULL;
     g_autoptr(MkPort) port = mk_port_new(text, false, &error);
-    MkWire *wire = mk_port_appear(port, &name, &error);
+    MkWire *wire = mk_port_appear(port, MK_USB_PRELOADER, &name, &error);
     g_assert_no_error(error);
     int host = open(path, O_RDWR | O_NOCTTY);
     uint8_t bytes[4];
@@ -247,7 +247,7 @@ static void test_pty_nobody_reads(void)
     g_autoptr(GError) error = NULL;
     g_autofree char *name = NULL;
     g_autoptr(MkPort) port = mk_port_new("pty", false, &error);
-    MkWire *wire = mk_port_appear(port, &name, &error);
+    MkWire *wire = mk_port_appear(port, MK_USB_PRELOADER, &name, &error);
     gint64 begin = g_get_monotonic_time();
     g_assert_cmpint(mk_wire_write(wire, "last", 4), ==, MK_WIRE_OK);
     mk_wire_drain(wire, 60000);
