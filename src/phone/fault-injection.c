@@ -66,9 +66,19 @@ static bool parse_wire(const char *text, WireFault *fault)
 }
 
 /* What is done to the phone itself rather than to bytes on the wire. */
-static const char *const things[] = {
-    "no-storage", "no-pmic", "auth-refused", "tear=", "slow=", "watchdog=", "worn=", "status="};
-enum { NO_STORAGE, NO_PMIC, AUTH_REFUSED, TEAR, SLOW, WATCHDOG, WORN, STATUS };
+enum { NO_STORAGE, NO_PMIC, AUTH_REFUSED, NO_STAGE2, TEAR, SLOW, WATCHDOG, DROP, CUT, LATE, WORN, STATUS };
+static const char *const things[] = {[NO_STORAGE] = "no-storage",
+                                     [NO_PMIC] = "no-pmic",
+                                     [AUTH_REFUSED] = "auth-refused",
+                                     [NO_STAGE2] = "no-stage2",
+                                     [TEAR] = "tear=",
+                                     [SLOW] = "slow=",
+                                     [WATCHDOG] = "watchdog=",
+                                     [DROP] = "drop=",
+                                     [CUT] = "cut=",
+                                     [LATE] = "late=",
+                                     [WORN] = "worn=",
+                                     [STATUS] = "status="};
 
 static bool parse_worn(const char *text, Thing *thing)
 {
@@ -85,6 +95,11 @@ static bool parse_status(const char *text, Thing *thing)
            thing->length <= UINT32_MAX;
 }
 
+static uint64_t limit_of(unsigned kind)
+{
+    return kind == WATCHDOG ? G_MAXINT / 1000 : kind == DROP || kind == CUT || kind == LATE ? G_MAXINT : UINT64_MAX;
+}
+
 static bool parse_thing(const char *text, Thing *thing)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(things); i++) {
@@ -98,7 +113,7 @@ static bool parse_thing(const char *text, Thing *thing)
             return parse_worn(value, thing);
         if (i == STATUS)
             return parse_status(value, thing);
-        return mk_parse_size(value, &thing->value) && (i != WATCHDOG || thing->value <= G_MAXINT / 1000);
+        return mk_parse_size(value, &thing->value) && thing->value <= limit_of(i);
     }
     return false;
 }
@@ -109,6 +124,13 @@ static void happen(MkMachine *machine, const Thing *thing)
     case NO_STORAGE: mk_chip_set_absent(machine->chip, true); break;
     case NO_PMIC: machine->pmic_fails = true; break;
     case AUTH_REFUSED: machine->auth_refused = true; break;
+    case NO_STAGE2: machine->stage2_dead = true; break;
+    case DROP:
+    case CUT:
+        machine->frame_fault = (unsigned)thing->value;
+        machine->frame_cut = thing->kind == CUT;
+        break;
+    case LATE: machine->late_fault = (unsigned)thing->value; break;
     case TEAR: mk_chip_inject_tear(machine->chip, thing->value); break;
     case SLOW: mk_chip_inject_slow(machine->chip, thing->value); break;
     case WATCHDOG: machine->watchdog_seconds = (unsigned)thing->value; break;
@@ -128,8 +150,8 @@ bool mk_faults_add(MkFaults *faults, const char *text, GError **error)
     if (!good) {
         mk_fault_set(error, MK_FAULT_USAGE,
                      _("There is no fault \"%s\"; there are unplug, flip, silence and brownout @rx:N or @tx:N, "
-                       "worn=REGION:OFFSET:LENGTH, tear=N, slow=N, status=N:CODE, no-storage, no-pmic, auth-refused, "
-                       "watchdog=N."),
+                       "worn=REGION:OFFSET:LENGTH, tear=N, slow=N, status=N:CODE, drop=N, cut=N, late=N, no-storage, "
+                       "no-pmic, auth-refused, no-stage2, watchdog=N."),
                      text);
         return false;
     }

@@ -7,7 +7,11 @@
  *   worn=REGION:OFF:LEN   that part of the storage can no longer be read or written
  *   tear=N         after N bytes written the power goes away in the middle of a sector
  *   slow=N         the storage takes N bytes per second
- *   status=N:CODE  the Nth packet of data that an XFlash agent moves ends with that status
+ *   status=N:CODE  the Nth packet of data that an XFlash or XML agent moves ends with that status (XML: with ERR)
+ *   late=N         the Nth packet of data that an XML agent takes is acknowledged, not stored, and told of at the end
+ *   drop=N         the Nth frame of an XML agent does not leave
+ *   cut=N          only half of it leaves
+ *   no-stage2      the second stage of an XML agent never says a word
  *   no-storage     the storage does not answer the probe
  *   no-pmic        the power chip does not answer
  *   auth-refused   the auth file is not this phone's

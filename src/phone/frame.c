@@ -72,6 +72,13 @@ bool mk_frame_write(MkWire *wire, const void *data, size_t length)
     return write_frame(wire, MK_XFLASH_FRAME_PROTOCOL, data, length);
 }
 
+bool mk_frame_write_half(MkWire *wire, const void *data, size_t length)
+{
+    uint32_t words[] = {GUINT32_TO_LE(MK_XFLASH_MAGIC), GUINT32_TO_LE(MK_XFLASH_FRAME_PROTOCOL),
+                        GUINT32_TO_LE((uint32_t)length)};
+    return write_block(wire, (const uint8_t *)words, sizeof words) && write_block(wire, data, length / 2);
+}
+
 bool mk_frame_write_log(MkWire *wire, const char *text)
 {
     g_autoptr(GByteArray) payload = g_byte_array_new();

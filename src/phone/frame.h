@@ -24,3 +24,5 @@ MkFrameResult mk_frame_read(MkWire *wire, void *data, size_t room, size_t *lengt
 bool mk_frame_write(MkWire *wire, const void *data, size_t length);
 /* A log frame: u32 priority 1 and TEXT without NUL. Only between protocol frames. */
 bool mk_frame_write_log(MkWire *wire, const char *text);
+/* The header of a protocol frame and half of what it promises. */
+bool mk_frame_write_half(MkWire *wire, const void *data, size_t length);

@@ -47,7 +47,12 @@ typedef struct {
     bool watchdog_reset;  /* the agent armed the watchdog and runs on: it resets the phone once the agent has halted */
     unsigned
         packet_fault; /* injected: the packet of data with this number, counted from 1, ends with `packet_status`; 0 = none */
-    uint32_t packet_status; /* XFlash status */
+    uint32_t packet_status; /* XFlash status; an XML agent says ERR */
+    unsigned
+        late_fault; /* injected: the packet that an XML agent takes for the storage with this number does not get there */
+    unsigned frame_fault; /* injected: the frame of an XML agent with this number does not leave; 0 = none */
+    bool frame_cut;       /* or only half of it leaves */
+    bool stage2_dead;     /* injected: the second stage never says a word */
     /* Off the bus and back on it at high speed, vendor and product as IDS says (vendor in the high half); `wire` may be another one
      * then. False: the power went away. NULL: the port is one that this does nothing to. */
     bool (*reappear)(gpointer port_data, uint32_t ids);
@@ -56,6 +61,9 @@ typedef struct {
 } MkMachine;
 
 void mk_machine_log(MkMachine *machine, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Does the agent that was sent know this second stage? It carries the SHA-256 of its own somewhere inside (spec da-xflash.md 1, da-xml.md 1); without
+ * DRAM nothing of what was sent is there to be hashed. */
+bool mk_machine_knows_stage2(const MkMachine *machine, const void *image, size_t length);
 
 /* Each runs on the phone's own thread until it is over. */
 MkNext mk_bootrom_run(MkMachine *machine);   /* start handshake, commands; MK_NEXT_AGENT after JUMP_DA */

@@ -1,5 +1,5 @@
 /* What an XFlash agent does by the name of a partition, which it looks up in the phone's own table (spec da-xflash.md 13.4 to 13.6, 16). */
-#include "image/image.h"
+#include "phone/boot-area.h"
 #include "phone/unsparse.h"
 #include "phone/xflash-device.h"
 
@@ -10,7 +10,6 @@
 #define RESOURCE_AT     72     /* of SET_RSC_INFO: u64 offset, name, then what is written */
 #define RESOURCE_SIZE   256
 #define PRELOADER_LIMIT 0x400000u
-#define MAX_SIZE_OFFSET 0x24 /* of the preloader's first header */
 
 /* --- the table ----------------------------------------------------------------------------------------------------------------- */
 
@@ -138,36 +137,11 @@ static uint32_t collect(G_GNUC_UNUSED MkXflash *x, G_GNUC_UNUSED uint64_t positi
     return 0;
 }
 
-static bool has_boot_header(const GByteArray *file)
-{
-    static const char *const ids[] = {"EMMC_BOOT", "UFS_BOOT", "COMBO_BOOT", "SDMMC_BOOT"};
-    for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++)
-        if (file->len > 12 && memcmp(file->data, ids[i], strlen(ids[i]) + 1) == 0)
-            return true;
-    return false;
-}
-
-/* Erase, body, header last: a write that is cut leaves nothing that would start (spec preloader-file.md 2.2). */
 static uint32_t store_preloader(MkXflash *x, const GByteArray *file)
 {
-    const MkGeometry *geometry = &x->model->geometry;
-    MkRegion region = mk_geometry_boot_region(geometry, 0);
-    uint32_t max_size = file->len >= MAX_SIZE_OFFSET + 4 ? mk_le32(file->data + MAX_SIZE_OFFSET) : 0;
-    bool whole = has_boot_header(file);
-    if (!whole && file->len > max_size)
-        return MK_XFLASH_S_PRELOADER_INVALID;
-    g_autoptr(GBytes) made = mk_preloader_boot_header(geometry->storage, max_size);
-    gsize head = g_bytes_get_size(made);
-    head = whole ? MIN(head, file->len) : head;
-    const uint8_t *header = whole ? file->data : g_bytes_get_data(made, NULL);
-    const uint8_t *body = whole ? file->data + head : file->data;
-    size_t body_length = whole ? file->len - head : file->len;
-    MkChipResult result = mk_chip_erase(x->chip, region, 0, mk_chip_size(x->chip, region));
-    if (result == MK_CHIP_OK)
-        result = mk_chip_write(x->chip, region, head, body, body_length);
-    if (result == MK_CHIP_OK)
-        result = mk_chip_write(x->chip, region, 0, header, head);
-    return mk_xflash_chip_status(x, result, "write", 0);
+    bool invalid;
+    MkChipResult result = mk_boot_area_store(x->chip, &x->model->geometry, file->data, file->len, &invalid);
+    return invalid ? MK_XFLASH_S_PRELOADER_INVALID : mk_xflash_chip_status(x, result, "write", 0);
 }
 
 /* Without START_DL_INFO it fails at its end, although it was written (spec 13.4). */

@@ -1,5 +1,4 @@
 /* Stage 1: from its first byte to the jump into stage 2 (spec da-xflash.md 4, 7, 8). */
-#include "core/hash.h"
 #include "phone/xflash-device.h"
 
 #include <string.h>
@@ -122,18 +121,6 @@ void mk_xflash_init_ram(MkXflash *x)
 
 /* --- BOOT_TO ----------------------------------------------------------------------------------------------------------------- */
 
-/* Stage 1 carries the SHA-256 of its stage 2 somewhere inside (spec 1). Without DRAM nothing of what was sent is there to be hashed. */
-static bool belongs(const MkXflash *x, const uint8_t *image, size_t length)
-{
-    gsize size = 0;
-    const uint8_t *stage1 = x->machine->da ? g_bytes_get_data(x->machine->da, &size) : NULL;
-    g_autofree char *hex = mk_sha256_hex(image, length);
-    uint8_t digest[32];
-    for (unsigned i = 0; i < sizeof digest; i++)
-        digest[i] = (uint8_t)(g_ascii_xdigit_value(hex[2 * i]) << 4 | g_ascii_xdigit_value(hex[2 * i + 1]));
-    return x->machine->dram_up && size >= sizeof digest && memmem(stage1, size, digest, sizeof digest);
-}
-
 void mk_xflash_boot_to(MkXflash *x)
 {
     uint8_t where[MK_XFLASH_BOOT_TO_SIZE];
@@ -142,9 +129,9 @@ void mk_xflash_boot_to(MkXflash *x)
         mk_xflash_status(x, x->broken);
         return;
     }
-    uint32_t status = mk_le64(where + 8) != length    ? MK_XFLASH_S_PROTOCOL
-                      : belongs(x, x->buffer, length) ? 0
-                                                      : MK_XFLASH_S_HASH_MISMATCH;
+    uint32_t status = mk_le64(where + 8) != length                             ? MK_XFLASH_S_PROTOCOL
+                      : mk_machine_knows_stage2(x->machine, x->buffer, length) ? 0
+                                                                               : MK_XFLASH_S_HASH_MISMATCH;
     mk_xflash_status(x, status);
     if (status || x->gone)
         return;

@@ -43,6 +43,14 @@
 #define MK_XML_GET_DEV_FW_INFO         "CMD:SECURITY-GET-DEV-FW-INFO"
 #define MK_XML_SET_FLASH_POLICY        "CMD:SECURITY-SET-FLASH-POLICY"
 #define MK_XML_SET_ALLINONE_SIGNATURE  "CMD:SECURITY-SET-ALLINONE-SIGNATURE"
+#define MK_XML_SET_RSC                 "CMD:SET-RSC"
+#define MK_XML_WRITE_PRIVATE_CERT      "CMD:WRITE-PRIVATE-CERT"
+#define MK_XML_READ_REGISTER           "CMD:READ-REGISTER"
+#define MK_XML_WRITE_REGISTER          "CMD:WRITE-REGISTER"
+#define MK_XML_READ_EFUSE              "CMD:READ-EFUSE"
+#define MK_XML_WRITE_EFUSE             "CMD:WRITE-EFUSE"
+#define MK_XML_DEBUG_DRAM_REPAIR       "CMD:DEBUG:DRAM-REPAIR"
+#define MK_XML_DEBUG_UFS               "CMD:DEBUG:UFS"
 
 /* Short answers (spec 2.1): only what comes before '@' or '!' decides. */
 #define MK_XML_OK          "OK"
@@ -53,3 +61,11 @@
 
 /* Longest text answer and longest commands that a device takes, in bytes (spec 2). */
 enum { MK_XML_ANSWER_MAX = 64, MK_XML_COMMAND_MAX_STAGE1 = 0x800, MK_XML_COMMAND_MAX_STAGE2 = 0x80000 };
+
+/* packet_length as the agents announce it (spec 8.1): stage 1 in both directions, stage 2 down, stage 2 up to Linux and to Windows. */
+enum {
+    MK_XML_STAGE1_PACKET = 0x1000,
+    MK_XML_DOWNLOAD_PACKET = 0x200000,
+    MK_XML_UPLOAD_PACKET_LINUX = 0x10000,
+    MK_XML_UPLOAD_PACKET = 0x200000,
+};
