@@ -1,6 +1,7 @@
 /* Exchanges recorded from the genuine agent of MT6765 (2020), replayed against the virtual phone's: what the host sent then is sent again,
  * and every byte that the agent answered must come. Data that the recording shows by length and CRC only are known where they are the
  * parameters of a command; other data of the host become a pattern, and what is read back of them is compared in length. */
+#include "recording.h"
 #include "xflash-host.h"
 
 #define STAGE2_LENGTH 291356
@@ -74,14 +75,6 @@ static void expect_unseen(Replay *replay, size_t length, uint32_t crc)
     g_assert_true(is_unseen(got, length) || mk_crc32(0, got, length) == crc);
 }
 
-static GByteArray *bytes_of(const char *hex)
-{
-    GByteArray *bytes = g_byte_array_new();
-    for (; g_ascii_isxdigit(hex[0]); hex += 2)
-        mk_put_u8(bytes, (uint8_t)(g_ascii_xdigit_value(hex[0]) << 4 | g_ascii_xdigit_value(hex[1])));
-    return bytes;
-}
-
 static void expect(Replay *replay, const GByteArray *wanted)
 {
     uint8_t got[256];
@@ -91,21 +84,15 @@ static void expect(Replay *replay, const GByteArray *wanted)
     g_assert_cmpmem(got, n, wanted->data, wanted->len);
 }
 
-static void replay_line(Replay *replay, const char *line)
+static void replay_line(Replay *replay, const char *text)
 {
-    g_auto(GStrv) words = g_strsplit(line, " ", -1);
-    bool from_host = *line == '<';
-    if (g_str_has_prefix(words[2], "len=")) {
-        size_t length = (size_t)g_ascii_strtoull(words[2] + 4, NULL, 10);
-        uint32_t crc = (uint32_t)g_ascii_strtoull(words[3] + 6, NULL, 16);
-        if (from_host)
-            send_unseen(replay, length, crc);
-        else
-            expect_unseen(replay, length, crc);
-        return;
-    }
-    g_autoptr(GByteArray) bytes = bytes_of(words[2]);
-    if (from_host)
+    RecordedLine line = recording_line(text);
+    g_autoptr(GByteArray) bytes = line.bytes;
+    if (!bytes && line.from_host)
+        send_unseen(replay, line.length, line.crc);
+    else if (!bytes)
+        expect_unseen(replay, line.length, line.crc);
+    else if (line.from_host)
         device_send(&replay->host.device, bytes->data, bytes->len);
     else
         expect(replay, bytes);
