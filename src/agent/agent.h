@@ -108,7 +108,7 @@ typedef struct {
 
 struct _MkAgent {
     const MkAgentClass *klass;
-    MkLink *link;         /* borrowed */
+    MkLink *link;         /* borrowed; replaced by the owner of the session after the phone changed its speed */
     GCancellable *cancel; /* or NULL */
     MkAgentInfo info;
     unsigned caps; /* MkAgentCaps */

@@ -51,6 +51,7 @@ bool xflash_command(MkXFlash *xflash, uint32_t command, const char *name, MkFaul
                     GError **error)
 {
     mk_link_note(xflash->base.link, "%06X %s", command, name);
+    xflash->frames.link = xflash->base.link; /* another one after a change of speed */
     return xflash_send32(xflash, command, error) &&
            (xflash->old || xflash_expect_ok(xflash, fallback, doing, XFLASH_TIMEOUT, error));
 }

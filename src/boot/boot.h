@@ -71,7 +71,7 @@ typedef enum {
 } MkBootMode;
 bool mk_boot_mode_from_name(const char *name, MkBootMode *mode);
 /* Waits for a preloader on PORT, sends the token, does the parameter exchange, drops DTR. *answer gets what the preloader said. SEC_FORBIDDEN for
- * METAFORB; UNSUPPORTED for a preloader that boots on. Waits up to WAIT_PORT ms (0: not) for the port that appears afterwards; its name in
- * *new_port (or NULL). */
+ * METAFORB; UNSUPPORTED for a preloader that boots on. Waits up to WAIT_PORT ms (0: not) for the port that appears afterwards (over USB: for
+ * the same bus path in another mode); its name in *new_port (or NULL). */
 bool mk_boot_mode(const char *port, MkBootMode mode, int timeout, int wait_port, MkTrace *trace, MkBootStateFunc state,
                   gpointer user_data, char **answer, char **new_port, GCancellable *cancel, GError **error);

@@ -75,7 +75,8 @@ bool mk_boot_send_bytes(MkLink *link, GBytes *bytes, GCancellable *cancel, GErro
 {
     size_t length;
     const void *data = g_bytes_get_data(bytes, &length);
-    return mk_link_write(link, data, length, MK_BOOT_STATUS_TIMEOUT, cancel, error);
+    return mk_link_write(link, data, length, MK_BOOT_STATUS_TIMEOUT, cancel, error) &&
+           mk_link_end_payload(link, length, MK_BOOT_STATUS_TIMEOUT, cancel, error);
 }
 
 GBytes *mk_boot_get_bytes(MkLink *link, uint32_t length, uint32_t limit, const char *name, GCancellable *cancel,

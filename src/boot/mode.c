@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/i18n.h"
+#include "link/watch.h"
 
 #include <string.h>
 
@@ -219,6 +220,28 @@ static char *wait_for_new_port(const char *port, GHashTable *before, int timeout
     return NULL;
 }
 
+/* The same place on the bus again, in another mode than before; NULL if it stays away. */
+static char *wait_on_bus(const char *path, int timeout, MkBootStateFunc state, gpointer user_data, GCancellable *cancel)
+{
+    gint64 start = g_get_monotonic_time();
+    g_autoptr(MkWatch) watch = mk_watch_open(NULL);
+    MkWatchEvent event = MK_WATCH_CAME;
+    const MkWatchPhone *phone;
+    while (watch && mk_boot_left(start, timeout) != 0 &&
+           mk_watch_next(watch, mk_boot_left(start, timeout), &event, &phone, cancel, NULL)) {
+        if (event != MK_WATCH_CAME || strcmp(phone->path, path) != 0 || phone->mode == MK_USB_PRELOADER ||
+            phone->mode == MK_USB_BOOTROM)
+            continue;
+        if (state) {
+            g_autofree char *words = mk_watch_phone_words(phone);
+            g_autofree char *line = g_strdup_printf("%s (%04X:%04X)", words, phone->vid, phone->pid);
+            state(line, user_data);
+        }
+        return g_strdup(path);
+    }
+    return NULL;
+}
+
 bool mk_boot_mode(const char *port, MkBootMode mode, int timeout, int wait_port, MkTrace *trace, MkBootStateFunc state,
                   gpointer user_data, char **answer, char **new_port, GCancellable *cancel, GError **error)
 {
@@ -234,8 +257,10 @@ bool mk_boot_mode(const char *port, MkBootMode mode, int timeout, int wait_port,
         *new_port = NULL;
     if (!good)
         return false;
+    g_autofree char *path = mk_link_can_follow(link) ? g_strdup(mk_link_name(link)) : NULL;
     g_clear_pointer(&link, mk_link_free);
     if (wait_port > 0 && new_port)
-        *new_port = wait_for_new_port(port, before, wait_port, cancel);
+        *new_port = path ? wait_on_bus(path, wait_port, state, user_data, cancel)
+                         : wait_for_new_port(port, before, wait_port, cancel);
     return true;
 }

@@ -53,7 +53,8 @@ bool mk_boot_catch(const char *port, int timeout, MkTrace *trace, MkBootStateFun
     tell(state, state_data, _("Waiting for the phone: switch it off, then connect it."));
     for (;;) {
         g_autoptr(GError) local = NULL;
-        g_autoptr(MkLink) caught = mk_link_wait(port, mk_boot_left(start, timeout), cancel, &local);
+        g_autoptr(MkLink) caught =
+            mk_link_wait_told(port, mk_boot_left(start, timeout), state, state_data, cancel, &local);
         if (!caught) {
             if (mk_fault_code(local) != MK_FAULT_CON_NONE || !flapping(&visits, &local)) {
                 if (mk_fault_code(local) == MK_FAULT_GONE && mk_boot_left(start, timeout) != 0)

@@ -24,9 +24,8 @@ int mk_cli_boot(int argc, char **argv)
                      MK_CLI_PHONE, entries, 1, 1, &error);
     if (parsed && !mk_boot_mode_from_name(argv[1], &mode))
         mk_fault_set(&error, MK_FAULT_USAGE, _("There is no boot mode \"%s\"."), argv[1]);
-    const char *port = error ? NULL : mk_cli_port(cli, &error);
-    if (!port || !mk_boot_mode(port, mode, mk_cli_timeout(cli), CLAMP(wait, 0, 3600) * 1000, cli->trace_file,
-                               mk_cli_state, cli, &answer, &new_port, cli->cancel, &error))
+    if (error || !mk_boot_mode(mk_cli_port(cli), mode, mk_cli_timeout(cli), CLAMP(wait, 0, 3600) * 1000,
+                               cli->trace_file, mk_cli_state, cli, &answer, &new_port, cli->cancel, &error))
         return mk_cli_fail(cli, error);
     mk_cli_say(cli, _("The preloader agreed: %s."), answer);
     if (new_port)

@@ -75,8 +75,8 @@ void mk_cli_state(const char *state, gpointer user_data);
 MkProgress *mk_cli_progress(MkCli *cli);
 
 /* --- with a phone --- */
-/* --port, else $MEDIK_PORT; fault USAGE without either. */
-const char *mk_cli_port(const MkCli *cli, GError **error);
+/* --port, else $MEDIK_PORT, else "usb": the one phone that is on USB. */
+const char *mk_cli_port(const MkCli *cli);
 int mk_cli_timeout(const MkCli *cli); /* ms, or MK_FOREVER */
 MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_storage, GError **error);
 MkBootOptions mk_cli_boot_options(const MkCli *cli);

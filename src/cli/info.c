@@ -12,10 +12,8 @@ static int show_target(MkCli *cli)
     g_autoptr(GError) error = NULL;
     g_autoptr(MkLink) link = NULL;
     MkBootOptions options = mk_cli_boot_options(cli);
-    const char *port = mk_cli_port(cli, &error);
-    g_autoptr(MkTarget) target = port ? mk_boot_wait(port, mk_cli_timeout(cli), &options, cli->trace_file, mk_cli_state,
-                                                     cli, &link, cli->cancel, &error)
-                                      : NULL;
+    g_autoptr(MkTarget) target = mk_boot_wait(mk_cli_port(cli), mk_cli_timeout(cli), &options, cli->trace_file,
+                                              mk_cli_state, cli, &link, cli->cancel, &error);
     if (!target)
         return mk_cli_fail(cli, error);
     const char *stage = target->stage == MK_STAGE_BOOTROM ? "BootROM" : "preloader";

@@ -133,7 +133,9 @@ static void add_phone_options(MkCli *cli, GOptionContext *context)
 {
     const GOptionEntry entries[] = {
         {"port", 'p', 0, G_OPTION_ARG_FILENAME, &cli->port,
-         N_("Where the phone is or will appear: /dev/ttyACM0, a pty, socket:PATH, socket:HOST:PORT"), "PORT"},
+         N_("Where the phone is or will appear (the one on USB): a bus path (1-2.3), /dev/ttyACM0, a pty, socket:PATH, "
+            "socket:HOST:PORT"),
+         "PORT"},
         {"da", 0, 0, G_OPTION_ARG_FILENAME, &cli->da, N_("Download Agent file (default: searched)"), "FILE"},
         {"preloader", 0, 0, G_OPTION_ARG_FILENAME, &cli->preloader, N_("Preloader with the DRAM settings"), "FILE"},
         {"scatter", 0, 0, G_OPTION_ARG_FILENAME, &cli->scatter,

@@ -23,22 +23,15 @@ int mk_cli_timeout(const MkCli *cli)
     return cli->timeout ? cli->timeout * 1000 : MK_FOREVER;
 }
 
-const char *mk_cli_port(const MkCli *cli, GError **error)
+const char *mk_cli_port(const MkCli *cli)
 {
     const char *port = cli->port ? cli->port : g_getenv("MEDIK_PORT");
-    if (!port || !*port)
-        mk_fault_set(error, MK_FAULT_USAGE,
-                     _("Name the port where the phone is or will appear, for example --port /dev/ttyACM0 (or set "
-                       "MEDIK_PORT)."));
-    return port && *port ? port : NULL;
+    return port && *port ? port : "usb";
 }
 
 MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_storage, GError **error)
 {
-    const char *port = mk_cli_port(cli, error);
-    if (!port)
-        return NULL;
-    MkSessionOptions options = {.port = port,
+    MkSessionOptions options = {.port = mk_cli_port(cli),
                                 .timeout = mk_cli_timeout(cli),
                                 .da_path = cli->da,
                                 .preloader_path = cli->preloader,

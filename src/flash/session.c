@@ -5,6 +5,7 @@
 #include "core/i18n.h"
 #include "flash/backup.h"
 #include "flash/emi.h"
+#include "flash/speed.h"
 
 #include <string.h>
 
@@ -122,21 +123,18 @@ static bool require_storage(MkSession *session, GError **error)
     return false;
 }
 
-MkSession *mk_session_open(const MkSessionOptions *options, bool allow_no_storage, MkProgress *progress,
-                           GCancellable *cancel, GError **error)
+/* *LEFT: the phone was lost while it changed its speed. */
+static MkSession *open_once(const MkSessionOptions *options, bool allow_no_storage, MkProgress *progress, bool *left,
+                            GCancellable *cancel, GError **error)
 {
     g_autoptr(MkSession) session = g_new0(MkSession, 1);
     session->cancel = cancel ? g_object_ref(cancel) : NULL;
     session->findings = mk_findings_new();
-    if (options->da_path && !g_file_test(options->da_path, G_FILE_TEST_IS_REGULAR)) {
-        mk_fault_set_number(error, MK_FAULT_DA_NOFILE, 5003, "S_DA_HANDLE_IS_NOT_READY",
-                            _("The DA file %s is not there."), options->da_path);
-        return NULL;
-    }
     session->names_path = g_strdup(options->names_path);
     session->target = mk_boot_wait(options->port, options->timeout, &options->boot, options->trace, options->state,
                                    options->state_data, &session->link, cancel, error);
-    if (!session->target || !start_agent(session, options, progress, error))
+    if (!session->target || !start_agent(session, options, progress, error) ||
+        !mk_session_speed_up(session, options, left, error))
         return NULL;
     identify(session);
     judge_agent(session);
@@ -144,6 +142,33 @@ MkSession *mk_session_open(const MkSessionOptions *options, bool allow_no_storag
     if (session->agent->info.storage == MK_STORAGE_UNKNOWN)
         return allow_no_storage || require_storage(session, error) ? g_steal_pointer(&session) : NULL;
     return mk_session_read_tables(session, error) ? g_steal_pointer(&session) : NULL;
+}
+
+MkSession *mk_session_open(const MkSessionOptions *options, bool allow_no_storage, MkProgress *progress,
+                           GCancellable *cancel, GError **error)
+{
+    if (options->da_path && !g_file_test(options->da_path, G_FILE_TEST_IS_REGULAR)) {
+        mk_fault_set_number(error, MK_FAULT_DA_NOFILE, 5003, "S_DA_HANDLE_IS_NOT_READY",
+                            _("The DA file %s is not there."), options->da_path);
+        return NULL;
+    }
+    g_autoptr(GError) local = NULL;
+    bool left = false;
+    MkSession *session = open_once(options, allow_no_storage, progress, &left, cancel, &local);
+    if (session || !left || mk_fault_code(local) == MK_FAULT_STOPPED) {
+        if (local)
+            g_propagate_error(error, g_steal_pointer(&local));
+        return session;
+    }
+    /* Spec behaviour.md 2.4: once more, at the speed it has. */
+    MkSessionOptions slow = *options;
+    slow.keep_speed = true;
+    if (options->state)
+        options->state(
+            _("The phone did not come back at high speed. Restart it and plug it in again; this time its speed "
+              "stays as it is."),
+            options->state_data);
+    return open_once(&slow, allow_no_storage, progress, &left, cancel, error);
 }
 
 bool mk_session_finish(MkSession *session, MkAfter after, GError **error)

@@ -19,6 +19,7 @@ typedef struct {
     MkBootOptions boot;
     int battery;           /* MK_BATTERY_* of agent.h */
     unsigned baud;         /* UART: raise to this rate, 0 = leave it */
+    bool keep_speed;       /* USB: do not ask for high speed */
     MkTrace *trace;        /* or NULL */
     MkBootStateFunc state; /* told in words what is waited for, or NULL */
     gpointer state_data;
