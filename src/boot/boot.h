@@ -45,6 +45,13 @@ typedef void (*MkBootStateFunc)(const char *state, gpointer user_data);
 MkTarget *mk_boot_wait(const char *port, int timeout, const MkBootOptions *options, MkTrace *trace,
                        MkBootStateFunc state, gpointer user_data, MkLink **link, GCancellable *cancel, GError **error);
 
+/* A phone that has answered and now waits for commands. */
+typedef struct {
+    MkLink *link;
+    MkTarget *target;
+} MkCaught;
+void mk_caught_clear(MkCaught *caught);
+
 /* Certificate, auth file and SLA as the target's configuration demands and the owner supplied (BootROM only, spec brom.md 6.9).
  * AUTH_NEEDED when the phone asks and nothing was given; nothing to do → true. */
 bool mk_boot_authenticate(MkLink *link, MkTarget *target, const MkBootOptions *options, GCancellable *cancel,

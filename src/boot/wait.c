@@ -96,6 +96,12 @@ static bool connect_attempt(MkLink *link, gpointer user_data, GCancellable *canc
     return connect->target != NULL;
 }
 
+void mk_caught_clear(MkCaught *caught)
+{
+    g_clear_pointer(&caught->target, mk_target_free);
+    g_clear_pointer(&caught->link, mk_link_free);
+}
+
 MkTarget *mk_boot_wait(const char *port, int timeout, const MkBootOptions *options, MkTrace *trace,
                        MkBootStateFunc state, gpointer user_data, MkLink **link, GCancellable *cancel, GError **error)
 {

@@ -16,6 +16,7 @@
 typedef enum {
     MK_CLI_PHONE = 1 << 0, /* --port, --da, --auth, …, --after */
     MK_CLI_PLAN = 1 << 1,  /* --dry-run, --yes, --verify and the gates */
+    MK_CLI_ALL = 1 << 2,   /* --all: every phone on USB (with MK_CLI_PHONE) */
 } MkCliGroups;
 
 typedef struct {
@@ -28,6 +29,8 @@ typedef struct {
     int timeout; /* seconds */
     MkAfter after;
     bool after_set;
+    bool all;
+    char *prefix; /* bus path of the phone, one of many: stands before every line; or NULL */
     /* plan */
     MkConsent consent;
     char **accept;
@@ -74,7 +77,18 @@ void mk_cli_state(const char *state, gpointer user_data);
 /* The root of progress, drawn as a bar, lines or events. */
 MkProgress *mk_cli_progress(MkCli *cli);
 
+/* --- many phones (cli/all.c) --- */
+/* What main() was asked, for the threads of --all. */
+void mk_cli_remember_command(int (*run)(int argc, char **argv), int argc, char **argv);
+/* Runs the command for every phone on USB; the exit code of the first that failed. */
+int mk_cli_serve_all(MkCli *cli);
+/* In a thread of --all: the bus path of its phone, and that phone, caught (NULL when it was taken). Else NULL. */
+const char *mk_cli_turn(void);
+MkCaught *mk_cli_turn_caught(void);
+
 /* --- with a phone --- */
+/* Waits for the phone and connects, no more; in a thread of --all it is there already. */
+MkTarget *mk_cli_catch(MkCli *cli, MkLink **link, GError **error);
 /* --port, else $MEDIK_PORT, else "usb": the one phone that is on USB. */
 const char *mk_cli_port(const MkCli *cli);
 int mk_cli_timeout(const MkCli *cli); /* ms, or MK_FOREVER */
@@ -99,6 +113,7 @@ MkLayout *mk_cli_load_layout(const char *path, GPtrArray *findings, GError **err
 
 /* --- the commands --- */
 int mk_cli_boot(int argc, char **argv);
+int mk_cli_doctor(int argc, char **argv);
 int mk_cli_erase(int argc, char **argv);
 int mk_cli_explain(int argc, char **argv);
 int mk_cli_flash(int argc, char **argv);
@@ -110,4 +125,5 @@ int mk_cli_save(int argc, char **argv);
 int mk_cli_scatter(int argc, char **argv);
 int mk_cli_table(int argc, char **argv);
 int mk_cli_verify(int argc, char **argv);
+int mk_cli_watch(int argc, char **argv);
 int mk_cli_write(int argc, char **argv);

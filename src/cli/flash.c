@@ -119,7 +119,7 @@ int mk_cli_flash(int argc, char **argv)
                                  "byte; the identity is saved first and stays; what was written is read back and "
                                  "compared.\n\nExample: medik flash rom/ --yes --port /dev/ttyACM0 --da "
                                  "MTK_AllInOne_DA.bin"),
-                               MK_CLI_PHONE | MK_CLI_PLAN, entries, 1, 1, &error) &&
+                               MK_CLI_PHONE | MK_CLI_PLAN | MK_CLI_ALL, entries, 1, 1, &error) &&
                   parse_words(&flash, &error);
     cli->consent.no_restore = flash.no_restore;
     int exit = parsed ? work(cli, &flash, argv[1]) : mk_cli_fail(cli, error);

@@ -85,7 +85,7 @@ int mk_cli_identity(int argc, char **argv)
               "it first writes to a phone; here it is done by hand, listed, and put back. A set of another "
               "phone is refused.\n\nExample: medik identity save --port /dev/ttyACM0 --da "
               "MTK_AllInOne_DA.bin"),
-            MK_CLI_PHONE | MK_CLI_PLAN, NULL, 1, 2, &error))
+            MK_CLI_PHONE | MK_CLI_PLAN | MK_CLI_ALL, NULL, 1, 2, &error))
         return mk_cli_fail(cli, error);
     if (strcmp(argv[1], "save") == 0 && argc == 2)
         return save(cli);

@@ -11,9 +11,7 @@ static int show_target(MkCli *cli)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(MkLink) link = NULL;
-    MkBootOptions options = mk_cli_boot_options(cli);
-    g_autoptr(MkTarget) target = mk_boot_wait(mk_cli_port(cli), mk_cli_timeout(cli), &options, cli->trace_file,
-                                              mk_cli_state, cli, &link, cli->cancel, &error);
+    g_autoptr(MkTarget) target = mk_cli_catch(cli, &link, &error);
     if (!target)
         return mk_cli_fail(cli, error);
     const char *stage = target->stage == MK_STAGE_BOOTROM ? "BootROM" : "preloader";
@@ -71,7 +69,7 @@ int mk_cli_info(int argc, char **argv)
             cli, &argc, &argv, "",
             _("Says what the phone is: chip, security, storage, partition table, and what is wrong with them. "
               "Writes nothing.\n\nExample: medik info --port /dev/ttyACM0 --da MTK_AllInOne_DA.bin"),
-            MK_CLI_PHONE, entries, 0, 0, &error))
+            MK_CLI_PHONE | MK_CLI_ALL, entries, 0, 0, &error))
         return mk_cli_fail(cli, error);
     if (info.target_only)
         return show_target(cli);

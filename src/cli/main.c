@@ -24,6 +24,8 @@ static const Verb verbs[] = {
     {"scatter", mk_cli_scatter, N_("check, mend, make and convert scatter files")},
     {"rom", mk_cli_rom, N_("check a ROM folder without a phone")},
     {"boot", mk_cli_boot, N_("start the phone into META, fastboot or factory mode")},
+    {"doctor", mk_cli_doctor, N_("say why a phone is not reached, and what to do about it")},
+    {"watch", mk_cli_watch, N_("show which phones are plugged in, and in which state")},
     {"explain", mk_cli_explain, N_("explain an error of SP Flash Tool, of a phone or of Medik")},
     {"phone", mk_cli_phone, N_("a virtual phone, to practise and to test on")},
 };
@@ -60,6 +62,7 @@ int main(int argc, char **argv)
         g_autofree char *name = g_strdup_printf("medik %s", argv[1]);
         g_set_prgname(name);
         argv[1] = name;
+        mk_cli_remember_command(verbs[i].run, argc - 1, argv + 1);
         return verbs[i].run(argc - 1, argv + 1);
     }
     fprintf(stderr, _("medik: there is no verb \"%s\".\n\n"), argv[1]);

@@ -20,8 +20,8 @@ void mk_cli_free(MkCli *cli)
 {
     if (!cli)
         return;
-    char *texts[] = {cli->log,  cli->port, cli->da,  cli->preloader,    cli->scatter,
-                     cli->auth, cli->cert, cli->key, cli->sign_command, cli->trace};
+    char *texts[] = {cli->log,  cli->port, cli->da,           cli->preloader, cli->scatter, cli->auth,
+                     cli->cert, cli->key,  cli->sign_command, cli->trace,     cli->prefix};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_free((char *)cli->consent.erase_identity);
@@ -84,6 +84,7 @@ static gboolean take_flag(const char *option, const char *value, gpointer data, 
         const char *name;
         bool *flag;
     } flags[] = {
+        {"--all", &cli->all},
         {"--json", &cli->json},
         {"--quiet", &cli->quiet},
         {"-q", &cli->quiet},
@@ -177,8 +178,31 @@ static void add_plan_options(MkCli *cli, GOptionContext *context)
     g_option_context_add_group(context, group_new(cli, "plan", _("Plan:"), entries));
 }
 
+static void add_all_option(MkCli *cli, GOptionContext *context)
+{
+    const GOptionEntry entries[] = {
+        FLAG("all", 0, N_("Every phone on USB, and those that come within --timeout, at the same time")),
+        {NULL},
+    };
+    g_option_context_add_group(context, group_new(cli, "all", _("Many phones:"), entries));
+}
+
+/* One of many phones writes into files of its own. */
+static void divide(char **path, const char *prefix)
+{
+    if (!*path)
+        return;
+    char *own = g_strdup_printf("%s.%s", *path, prefix);
+    g_free(*path);
+    *path = own;
+}
+
 static bool open_files(MkCli *cli, GError **error)
 {
+    if (cli->prefix) {
+        divide(&cli->log, cli->prefix);
+        divide(&cli->trace, cli->prefix);
+    }
     if (cli->log && !(cli->log_file = fopen(cli->log, "ae"))) {
         mk_fault_set_errno(error, false, errno, _("Cannot open the log"), cli->log);
         return false;
@@ -197,6 +221,8 @@ bool mk_cli_parse(MkCli *cli, int *argc, char ***argv, const char *parameters, c
         add_phone_options(cli, context);
     if (groups & MK_CLI_PLAN)
         add_plan_options(cli, context);
+    if (groups & MK_CLI_ALL)
+        add_all_option(cli, context);
     add_output_options(cli, context);
     g_autoptr(GError) trouble = NULL;
     if (!g_option_context_parse(context, argc, argv, &trouble)) {
@@ -219,6 +245,9 @@ bool mk_cli_parse(MkCli *cli, int *argc, char ***argv, const char *parameters, c
         mk_fault_set(error, MK_FAULT_USAGE, _("--timeout %d makes no sense."), cli->timeout);
         return false;
     }
+    if (cli->all && !mk_cli_turn())
+        exit(mk_cli_serve_all(cli)); /* the threads come here again, each for its phone */
+    cli->prefix = g_strdup(mk_cli_turn());
     return open_files(cli, error);
 }
 

@@ -23,6 +23,17 @@ static void log_line(MkCli *cli, const char *text)
     fflush(cli->log_file);
 }
 
+/* "[1-2] " before each line when there are many phones. Caller frees. */
+static char *with_prefix(const MkCli *cli, const char *text)
+{
+    if (!cli->prefix)
+        return g_strdup(text);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *between = g_strdup_printf("\n[%s] ", cli->prefix);
+    g_autofree char *joined = g_strjoinv(between, lines);
+    return g_strdup_printf("[%s] %s", cli->prefix, joined);
+}
+
 void mk_cli_say(MkCli *cli, const char *format, ...)
 {
     va_list arguments;
@@ -34,7 +45,8 @@ void mk_cli_say(MkCli *cli, const char *format, ...)
         return;
     close_bar(cli);
     FILE *out = cli->json ? stderr : stdout;
-    fprintf(out, "%s\n", text);
+    g_autofree char *marked = with_prefix(cli, text);
+    fprintf(out, "%s\n", marked);
     fflush(out);
 }
 
@@ -48,6 +60,7 @@ JsonBuilder *mk_cli_event_new(const char *type)
 
 void mk_cli_event(MkCli *cli, JsonBuilder *builder)
 {
+    mk_json_string(builder, "bus_path", cli->prefix);
     json_builder_end_object(builder);
     if (cli->json) {
         g_autofree char *text = mk_json_text(builder, false);
@@ -133,7 +146,8 @@ int mk_cli_fail(MkCli *cli, const GError *error)
         g_string_append_printf(text, number > 0xFFFF ? ", 0x%08X" : ", %u", number);
     g_string_append_c(text, ']');
     log_line(cli, text->str);
-    fprintf(stderr, "medik: %s\n", text->str);
+    g_autofree char *marked = with_prefix(cli, text->str);
+    fprintf(stderr, "medik: %s\n", marked);
     fail_event(cli, error, code);
     return mk_fault_exit(code);
 }

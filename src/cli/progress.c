@@ -115,7 +115,7 @@ static void send_event(MkCli *cli, const MkProgress *root, const MkProgress *ste
 static void on_progress(MkProgress *root, MkProgress *step, gpointer user_data)
 {
     MkCli *cli = user_data;
-    bool terminal = isatty(STDERR_FILENO) && !cli->json;
+    bool terminal = isatty(STDERR_FILENO) && !cli->json && !cli->prefix;
     gint64 period = cli->json ? EVENT_PERIOD : terminal ? TERMINAL_PERIOD : LINE_PERIOD;
     gint64 now = g_get_monotonic_time();
     bool is_new = cli->drawn != step, is_done = mk_progress_is_done(step);

@@ -45,6 +45,10 @@ static int work(MkCli *cli, MkSaveOptions *options)
     g_autoptr(GError) error = NULL;
     g_autoptr(MkSession) session = mk_cli_session(cli, NULL, false, &error);
     MkSaveResult result = {0};
+    g_autofree char *own = session && cli->prefix ? g_build_filename(options->folder, session->short_id, NULL)
+                                                  : NULL; /* one of many phones */
+    if (own)
+        options->folder = own;
     options->progress = mk_cli_progress(cli);
     if (!session || !mk_save(session, options, &result, &error))
         return mk_cli_fail(cli, error);
@@ -90,7 +94,7 @@ int mk_cli_save(int argc, char **argv)
                         "these the whole device, with a manifest and a scatter of the real sizes. Run again, an "
                         "interrupted save goes on. Changes nothing on the phone.\n\nExample: medik save backup nvram "
                         "protect1 protect2 --port /dev/ttyACM0 --da MTK_AllInOne_DA.bin"),
-                      MK_CLI_PHONE, entries, 1, -1, &error) ||
+                      MK_CLI_PHONE | MK_CLI_ALL, entries, 1, -1, &error) ||
         !choose(&save, argv + 2, &options, &error)) {
         exit = mk_cli_fail(cli, error);
     } else {

@@ -23,8 +23,21 @@ int mk_cli_timeout(const MkCli *cli)
     return cli->timeout ? cli->timeout * 1000 : MK_FOREVER;
 }
 
+MkTarget *mk_cli_catch(MkCli *cli, MkLink **link, GError **error)
+{
+    MkBootOptions options = mk_cli_boot_options(cli);
+    MkCaught *caught = mk_cli_turn_caught();
+    if (!caught)
+        return mk_boot_wait(mk_cli_port(cli), mk_cli_timeout(cli), &options, cli->trace_file, mk_cli_state, cli, link,
+                            cli->cancel, error);
+    *link = g_steal_pointer(&caught->link);
+    return g_steal_pointer(&caught->target);
+}
+
 const char *mk_cli_port(const MkCli *cli)
 {
+    if (cli->prefix)
+        return cli->prefix;
     const char *port = cli->port ? cli->port : g_getenv("MEDIK_PORT");
     return port && *port ? port : "usb";
 }
@@ -32,6 +45,7 @@ const char *mk_cli_port(const MkCli *cli)
 MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_storage, GError **error)
 {
     MkSessionOptions options = {.port = mk_cli_port(cli),
+                                .caught = mk_cli_turn_caught(),
                                 .timeout = mk_cli_timeout(cli),
                                 .da_path = cli->da,
                                 .preloader_path = cli->preloader,
@@ -107,7 +121,8 @@ static bool only_yes_is_missing(const MkPlan *plan, const MkConsent *consent)
 /* On a terminal the plain agreement is asked for; everything that destroys more wants its own option. */
 static void ask(MkCli *cli, const MkPlan *plan)
 {
-    if (!only_yes_is_missing(plan, &cli->consent) || cli->json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+    if (!only_yes_is_missing(plan, &cli->consent) || cli->json || cli->prefix || !isatty(STDIN_FILENO) ||
+        !isatty(STDERR_FILENO))
         return;
     char answer[16] = "";
     fprintf(stderr, "%s ", _("Do this? Type yes to go on:"));

@@ -123,6 +123,19 @@ static bool require_storage(MkSession *session, GError **error)
     return false;
 }
 
+static bool catch_phone(MkSession *session, const MkSessionOptions *options, GError **error)
+{
+    if (options->caught && options->caught->target) {
+        session->target = g_steal_pointer(&options->caught->target);
+        session->link = g_steal_pointer(&options->caught->link);
+        mk_link_set_trace(session->link, options->trace);
+        return true;
+    }
+    session->target = mk_boot_wait(options->port, options->timeout, &options->boot, options->trace, options->state,
+                                   options->state_data, &session->link, session->cancel, error);
+    return session->target != NULL;
+}
+
 /* *LEFT: the phone was lost while it changed its speed. */
 static MkSession *open_once(const MkSessionOptions *options, bool allow_no_storage, MkProgress *progress, bool *left,
                             GCancellable *cancel, GError **error)
@@ -131,9 +144,7 @@ static MkSession *open_once(const MkSessionOptions *options, bool allow_no_stora
     session->cancel = cancel ? g_object_ref(cancel) : NULL;
     session->findings = mk_findings_new();
     session->names_path = g_strdup(options->names_path);
-    session->target = mk_boot_wait(options->port, options->timeout, &options->boot, options->trace, options->state,
-                                   options->state_data, &session->link, cancel, error);
-    if (!session->target || !start_agent(session, options, progress, error) ||
+    if (!catch_phone(session, options, error) || !start_agent(session, options, progress, error) ||
         !mk_session_speed_up(session, options, left, error))
         return NULL;
     identify(session);

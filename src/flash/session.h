@@ -20,6 +20,7 @@ typedef struct {
     int battery;           /* MK_BATTERY_* of agent.h */
     unsigned baud;         /* UART: raise to this rate, 0 = leave it */
     bool keep_speed;       /* USB: do not ask for high speed */
+    MkCaught *caught;      /* a phone that was caught already (what is taken is cleared), or NULL */
     MkTrace *trace;        /* or NULL */
     MkBootStateFunc state; /* told in words what is waited for, or NULL */
     gpointer state_data;

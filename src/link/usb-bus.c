@@ -11,6 +11,7 @@
 
 #define UDEV_CONTROL "/run/udev/control"
 #define SYSFS        "/sys/bus/usb/devices"
+#define NODES        "/dev/bus/usb"
 #define LOOK_PERIOD  5    /* ms */
 #define LONGEST_NAP  1000 /* ms; a wait without deadline wakes that often */
 
@@ -315,7 +316,8 @@ bool mk_bus_open(const MkBusClass **klass, gpointer *source, GError **error)
 {
     libusb_context *context = NULL;
     bool looks = access(UDEV_CONTROL, F_OK) != 0 || !libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG);
-    if (libusb_init(&context))
+    /* libusb itself is content with nothing. */
+    if (access(SYSFS, F_OK) || access(NODES, F_OK) || libusb_init(&context))
         return no_bus(error);
     Bus *bus = g_new0(Bus, 1);
     bus->looks = looks;

@@ -17,15 +17,6 @@ bool mk_usb_is_port(const char *port)
 
 /* --- choosing ---------------------------------------------------------------------------------------------------------- */
 
-/* Is somebody there who answers a start handshake? A device that no table knows only when the user names it. */
-static bool answers(const MkWatchPhone *phone, bool named)
-{
-    if (!phone->serial)
-        return false;
-    return phone->mode == MK_USB_BOOTROM || phone->mode == MK_USB_PRELOADER ||
-           (phone->mode == MK_USB_UNKNOWN && (named || phone->name));
-}
-
 static bool too_many(const GPtrArray *phones, GError **error)
 {
     g_autoptr(GString) list = g_string_new(NULL);
@@ -48,7 +39,7 @@ static bool choose(MkWatch *watch, const char *port, const MkWatchPhone **chosen
     *chosen = NULL;
     for (guint i = 0; i < present->len; i++) {
         MkWatchPhone *phone = present->pdata[i];
-        if (answers(phone, named) && (!named || strcmp(phone->path, port) == 0))
+        if (mk_watch_phone_answers(phone, named) && (!named || strcmp(phone->path, port) == 0))
             g_ptr_array_add(candidates, phone);
     }
     if (candidates->len > 1)
@@ -83,7 +74,7 @@ static MkLink *none_came(MkWatch *watch, const char *port, int timeout, GError *
 /* What is there and cannot be talked to is worth a word. */
 static void tell(const MkWatchPhone *phone, MkWatchEvent event, MkLinkSeenFunc seen, gpointer user_data)
 {
-    if (!seen || event != MK_WATCH_CAME || answers(phone, true))
+    if (!seen || event != MK_WATCH_CAME || mk_watch_phone_answers(phone, true))
         return;
     g_autofree char *place = mk_watch_phone_words(phone);
     g_autofree char *words = NULL;

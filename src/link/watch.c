@@ -187,6 +187,14 @@ bool mk_watch_next(MkWatch *watch, int timeout, MkWatchEvent *event, const MkWat
     }
 }
 
+bool mk_watch_phone_answers(const MkWatchPhone *phone, bool named)
+{
+    if (!phone->serial)
+        return false;
+    return phone->mode == MK_USB_BOOTROM || phone->mode == MK_USB_PRELOADER ||
+           (phone->mode == MK_USB_UNKNOWN && (named || phone->name));
+}
+
 GPtrArray *mk_watch_present(MkWatch *watch)
 {
     GPtrArray *present = g_ptr_array_new();

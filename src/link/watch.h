@@ -32,6 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkWatch, mk_watch_free)
  * already is told first, at once. *PHONE is borrowed and good until the next call. */
 bool mk_watch_next(MkWatch *watch, int timeout, MkWatchEvent *event, const MkWatchPhone **phone, GCancellable *cancel,
                    GError **error);
+/* Is somebody there who answers a start handshake? What no table knows counts only when the user NAMED it. */
+bool mk_watch_phone_answers(const MkWatchPhone *phone, bool named);
 /* Those that are plugged in, by bus path; (element-type MkWatchPhone), the array is the caller's, its elements are the watch's. */
 GPtrArray *mk_watch_present(MkWatch *watch);
 /* "1-2: preloader, 3 s window · restarting every 4 s", or what to do when nothing is seen. Caller frees. */
