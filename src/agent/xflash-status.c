@@ -63,14 +63,12 @@ static MkFault fault_of(uint32_t status, MkFault fallback)
     return fallback;
 }
 
-/* Rows that explain name several statuses at once; those that only name have one number and one symbol. */
 const char *mk_xflash_status_symbol(uint32_t status)
 {
-    for (size_t i = 0; i < mk_catalogue_count; i++) {
+    for (size_t i = 0; i < mk_catalogue_count && status; i++) {
         const MkCatalogueRow *row = &mk_catalogue_rows[i];
-        if (row->numbers[0] == status && row->numbers[0] != 0 && row->numbers[1] == 0 &&
-            g_str_has_prefix(row->symbols, "STATUS_") && !strpbrk(row->symbols, ", /"))
-            return row->symbols;
+        if (row->new == status && g_str_has_prefix(row->symbol, "STATUS_"))
+            return row->symbol;
     }
     return NULL;
 }

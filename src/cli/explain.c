@@ -3,26 +3,59 @@
 #include "core/catalogue.h"
 #include "core/i18n.h"
 
+#include <string.h>
+
 #define MAX_ANSWERS 6
+
+static MkFault fault_by_id(const char *id)
+{
+    MkFault code = 0;
+    while (code < MK_FAULT_N && strcmp(mk_fault_id(code), id) != 0)
+        code++;
+    return code;
+}
+
+static char *number_text(const MkCatalogueRow *row, uint32_t number)
+{
+    bool word = number > 0xFFFF, status = g_str_has_prefix(row->symbol, "BROM_");
+    return g_strdup_printf(word ? "0x%08X" : status ? "0x%04X" : "%u", number);
+}
+
+static char *numbers_text(const MkCatalogueRow *row)
+{
+    g_autofree char *old = number_text(row, row->old), *new = number_text(row, row->new);
+    if (row->old == row->new)
+        return g_strdup(row->old ? old : "");
+    return !row->old   ? g_strdup_printf(_("%s (tools since 2015)"), new)
+           : !row->new ? g_strdup_printf(_("%s (tools until 2014)"), old)
+                       : g_strdup_printf(_("%s (tools until 2014), %s (since 2015)"), old, new);
+}
 
 static void show_row(MkCli *cli, const MkCatalogueRow *row)
 {
-    g_autoptr(GString) numbers = g_string_new(NULL);
-    for (const uint32_t *number = row->numbers; *number; number++)
-        g_string_append_printf(numbers, *number > 0xFFFF ? "%s0x%08X" : "%s%u", numbers->len ? ", " : "", *number);
-    mk_cli_say(cli, "%s%s%s", numbers->str, numbers->len && *row->symbols ? "  " : "", row->symbols);
+    g_autofree char *numbers = numbers_text(row);
+    bool explained = *row->when || *row->cause || *row->cure;
+    /* What has no words of its own has at least those of the code it stands for. */
+    MkFault code = fault_by_id(row->id);
+    bool by_code = !explained && code != MK_FAULT_N && code != MK_FAULT_INTERNAL;
+    const char *why = by_code ? mk_fault_cause(code) : row->cause, *cure = by_code ? mk_fault_cure(code) : row->cure;
     const struct {
         const char *label, *text;
-    } lines[] = {{_("When:"), row->when}, {_("Why:"), row->cause}, {_("What to do:"), row->cure}};
+    } lines[] = {{_("When:"), row->when}, {_("Why:"), why}, {_("What to do:"), cure}};
+    mk_cli_say(cli, "%s%s%s%s%s%s", numbers, *numbers ? "  " : "", row->symbol, *row->id ? "  [" : "", row->id,
+               *row->id ? "]" : "");
     for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++)
         if (*lines[i].text)
             mk_cli_say(cli, "  %s %s", lines[i].label, lines[i].text);
+    if (!explained && !by_code)
+        mk_cli_say(cli, "  %s", _("Nothing is known of it but its name."));
     JsonBuilder *event = mk_cli_event_new("explanation");
-    mk_json_string(event, "numbers", numbers->str);
-    mk_json_string(event, "symbols", row->symbols);
+    mk_json_string(event, "numbers", numbers);
+    mk_json_string(event, "symbol", row->symbol);
+    mk_json_string(event, "code", *row->id ? row->id : NULL);
     mk_json_string(event, "when", row->when);
-    mk_json_string(event, "why", row->cause);
-    mk_json_string(event, "cure", row->cure);
+    mk_json_string(event, "why", why);
+    mk_json_string(event, "cure", cure);
     mk_cli_event(cli, event);
 }
 
@@ -39,7 +72,7 @@ static unsigned show_own(MkCli *cli, const char *text)
         mk_cli_say(cli, "%s\n  %s %s\n  %s %s", mk_fault_id(code), _("Why:"), mk_fault_cause(code), _("What to do:"),
                    mk_fault_cure(code));
         JsonBuilder *event = mk_cli_event_new("explanation");
-        mk_json_string(event, "symbols", mk_fault_id(code));
+        mk_json_string(event, "code", mk_fault_id(code));
         mk_json_string(event, "why", mk_fault_cause(code));
         mk_json_string(event, "cure", mk_fault_cure(code));
         mk_cli_event(cli, event);
@@ -47,10 +80,31 @@ static unsigned show_own(MkCli *cli, const char *text)
     return count;
 }
 
+/* -1073545215 is a status word, not an option: everything from there on is text. */
+static char **protect_numbers(int *argc, char **argv)
+{
+    char **protected = g_new0(char *, (gsize)*argc + 2);
+    int n = 0;
+    bool text = false;
+    for (int i = 0; i < *argc; i++) {
+        if (!text && argv[i][0] == '-' && g_ascii_isdigit(argv[i][1])) {
+            protected[n++] = g_strdup("--");
+            text = true;
+        }
+        text = text || !strcmp(argv[i], "--");
+        protected[n++] = g_strdup(argv[i]);
+    }
+    *argc = n;
+    return protected;
+}
+
 int mk_cli_explain(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(MkCli) cli = mk_cli_new();
+    g_auto(GStrv) kept = protect_numbers(&argc, argv);
+    g_autofree char **words = g_memdup2(kept, sizeof *kept * ((gsize)argc + 1)); /* GOption takes pointers out of it */
+    argv = words;
     if (!mk_cli_parse(
             cli, &argc, &argv, _("TEXT"),
             _("Explains an error: paste the message, its number or its symbol, from SP Flash Tool, mtkclient or "

@@ -2,10 +2,17 @@
 
 #include <string.h>
 
-static void add(GPtrArray *found, const MkCatalogueRow *row)
+#define LAST_LIBRARY_NUMBER 10100u
+
+typedef bool (*Matches)(const MkCatalogueRow *row, const void *what);
+
+static void match(GPtrArray *found, Matches matches, const void *what)
 {
-    if (!g_ptr_array_find(found, row, NULL))
-        g_ptr_array_add(found, (gpointer)row);
+    for (size_t i = 0; i < mk_catalogue_count; i++) {
+        const MkCatalogueRow *row = &mk_catalogue_rows[i];
+        if (matches(row, what) && !g_ptr_array_find(found, row, NULL))
+            g_ptr_array_add(found, (gpointer)row);
+    }
 }
 
 static const char *strip_prefix(const char *symbol)
@@ -18,33 +25,33 @@ static const char *strip_prefix(const char *symbol)
     return symbol;
 }
 
-static bool row_has_symbol(const MkCatalogueRow *row, const char *symbol)
+/* The prefix of a group may be missing, but a bare word like STOP names nothing. */
+static bool has_symbol(const MkCatalogueRow *row, const void *what)
 {
-    g_auto(GStrv) symbols = g_strsplit_set(row->symbols, ", /", -1);
-    for (char **one = symbols; *one; one++) {
-        if (**one && strcmp(strip_prefix(*one), strip_prefix(symbol)) == 0)
-            return true;
-    }
-    return false;
+    const char *symbol = what, *bare = strip_prefix(row->symbol);
+    return !strcmp(row->symbol, symbol) || (strchr(bare, '_') && !strcmp(bare, strip_prefix(symbol)));
 }
 
-static bool row_has_number(const MkCatalogueRow *row, uint32_t number)
-{
-    for (const uint32_t *one = row->numbers; *one; one++) {
-        if (*one == number)
-            return true;
-    }
-    return false;
-}
-
-static bool row_has_phrase(const MkCatalogueRow *row, const char *lower)
+static bool has_phrase(const MkCatalogueRow *row, const void *what)
 {
     g_auto(GStrv) phrases = g_strsplit(row->phrases, "|", -1);
     for (char **phrase = phrases; *phrase; phrase++) {
-        if (**phrase && strstr(lower, *phrase))
+        if (**phrase && strstr(what, *phrase))
             return true;
     }
     return false;
+}
+
+typedef struct {
+    uint32_t value;
+    bool front_end; /* the text speaks of SP Flash Tool 6's own codes, which use the library's numbers again */
+} Number;
+
+static bool has_number(const MkCatalogueRow *row, const void *what)
+{
+    const Number *number = what;
+    bool front_end = g_str_has_prefix(row->symbol, "CFT_");
+    return (row->old == number->value || row->new == number->value) && front_end == number->front_end;
 }
 
 static bool is_symbol(const char *word)
@@ -55,7 +62,7 @@ static bool is_symbol(const char *word)
             return false;
         underscore |= *p == '_';
     }
-    return g_ascii_isupper(*word) && (underscore || strlen(word) >= 4);
+    return g_ascii_isupper(*word) && underscore;
 }
 
 static bool parse_number(const char *word, uint32_t *number)
@@ -69,47 +76,21 @@ static bool parse_number(const char *word, uint32_t *number)
     return value < 0 || value >= 1000;
 }
 
-/* Rows that only name the error count where none explains it. */
-static void match(GPtrArray *found, bool (*has)(const MkCatalogueRow *row, const void *what), const void *what)
-{
-    guint before = found->len;
-    for (int pass = 0; pass < 2 && found->len == before; pass++) {
-        for (size_t i = 0; i < mk_catalogue_count; i++) {
-            const MkCatalogueRow *row = &mk_catalogue_rows[i];
-            if ((*row->cause || *row->cure) == (pass == 0) && has(row, what))
-                add(found, row);
-        }
-    }
-}
-
-static bool has_symbol(const MkCatalogueRow *row, const void *what)
-{
-    return row_has_symbol(row, what);
-}
-
-static bool has_number(const MkCatalogueRow *row, const void *what)
-{
-    return row_has_number(row, *(const uint32_t *)what);
-}
-
-static bool has_phrase(const MkCatalogueRow *row, const void *what)
-{
-    return row_has_phrase(row, what);
-}
-
 GPtrArray *mk_catalogue_search(const char *text)
 {
     GPtrArray *found = g_ptr_array_new();
-    g_autofree char *lower = g_ascii_strdown(text, -1);
-    g_auto(GStrv) words = g_strsplit_set(text, " \t\r\n,;:()[]{}<>\"'!?=.", -1);
+    g_auto(GStrv) parts = g_strsplit(text, "\u2212", -1); /* a typographic minus */
+    g_autofree char *plain = g_strjoinv("-", parts), *lower = g_ascii_strdown(plain, -1);
+    g_auto(GStrv) words = g_strsplit_set(plain, " \t\r\n,;:()[]{}<>\"'!?=.", -1);
+    Number number = {.front_end = strstr(plain, "CFT")};
     for (char **word = words; *word; word++) {
         if (is_symbol(*word))
             match(found, has_symbol, *word);
     }
     match(found, has_phrase, lower);
+    bool named = found->len;
     for (char **word = words; *word; word++) {
-        uint32_t number;
-        if (parse_number(*word, &number))
+        if (parse_number(*word, &number.value) && (!named || number.value > LAST_LIBRARY_NUMBER))
             match(found, has_number, &number);
     }
     return found;

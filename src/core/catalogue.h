@@ -1,5 +1,5 @@
-/* The error catalogue: what SP Flash Tool, agents, BootROM and preloader mean by their numbers and symbols (data/errors.csv, from spec
- * behaviour.md 9, Appendix A and brom.md 5). Works offline and without a phone. */
+/* The error catalogue: what SP Flash Tool, agents, BootROM and preloader mean by their numbers and symbols (data/errors.csv and
+ * data/explanations.csv, from spec behaviour.md 9, Appendix A and brom.md 5). Works offline and without a phone. */
 #pragma once
 
 #include <glib.h>
@@ -7,16 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* One code. Symbols are stable, numbers are not: tools until 2014 and later ones count differently. */
 typedef struct {
-    const uint32_t *numbers; /* ends with 0 */
-    const char *symbols;     /* comma-separated; some without their group's prefix (S_, STATUS_) */
-    const char *when, *cause, *cure;
-    const char *phrases; /* lower-case pieces of the messages people paste, separated by | */
+    uint32_t old, new;  /* its number in either, 0 = not known there; mostly the same */
+    const char *symbol; /* in full: S_DA_SDMMC_WRITE_FAILED, STATUS_ABORT, CFT_…; BROM_… for 16-bit status words */
+    const char *id;     /* Medik's own code, E-WRITE; "" if it is no error */
+    const char *when, *cause, *cure; /* "" where nothing is known but the name */
+    const char *phrases;             /* lower-case pieces of the messages people paste, separated by | */
 } MkCatalogueRow;
 
 extern const MkCatalogueRow mk_catalogue_rows[];
 extern const size_t mk_catalogue_count;
 
-/* What TEXT, a pasted error box, may mean: symbols first, then known phrases, then numbers (decimal, 0x…, signed decimal of a status word). Each row
- * once, the surest first, those that explain before those that only name. (element-type MkCatalogueRow, borrowed) */
+/* What TEXT, a pasted error box, may mean: symbols first, then known phrases, then status words, and library numbers only if nothing of these was
+ * found (decimal, 0x…, signed decimal). Each row once, the surest first. (element-type MkCatalogueRow, borrowed) */
 GPtrArray *mk_catalogue_search(const char *text);

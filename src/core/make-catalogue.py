@@ -1,23 +1,30 @@
 #!/usr/bin/env python3
-"""Turns data/errors.csv into the C table of the error catalogue (spec behaviour.md 9 and Appendix A, brom.md 5)."""
+"""Turns data/errors.csv (every code) and data/explanations.csv (what it means) into the C table of the error catalogue (spec behaviour.md 9
+and Appendix A, brom.md 5)."""
 import csv
 import sys
 
 
-def text(value):
-    return '"' + value.replace('\\', '\\\\').replace('"', '\\"') + '"'
+def quote(text):
+    return '"' + text.replace('\\', '\\\\').replace('"', '\\"') + '"'
 
 
-def main(source, target):
-    with open(source, encoding='utf-8', newline='') as file:
-        rows = list(csv.DictReader(file))
-    with open(target, 'w', encoding='utf-8') as out:
+def main(errors, explanations, output):
+    with open(explanations, encoding='utf-8', newline='') as source:
+        meanings = {row['name']: row for row in csv.DictReader(source)}
+    with open(errors, encoding='utf-8', newline='') as source:
+        rows = list(csv.DictReader(source))
+    unused = set(meanings) - {row['explanation'] for row in rows}
+    if unused:
+        sys.exit(f'{explanations}: nobody refers to {sorted(unused)}')
+    with open(output, 'w', encoding='utf-8') as out:
         out.write('#include "core/catalogue.h"\n\nconst MkCatalogueRow mk_catalogue_rows[] = {\n')
         for row in rows:
-            numbers = ', '.join(['%su' % n for n in row['numbers'].split()] + ['0'])
-            fields = ', '.join(text(row[c]) for c in ('symbols', 'when', 'cause', 'cure', 'phrases'))
-            out.write('    {(const uint32_t[]){%s}, %s},\n' % (numbers, fields))
+            meaning = meanings[row['explanation']] if row['explanation'] else {}
+            texts = [row['symbol'], row['id']] + [meaning.get(key, '') for key in ('when', 'cause', 'cure')]
+            texts.append(row['phrases'])
+            out.write('    {%s, %s, %s},\n' % (row['old'] or 0, row['new'] or 0, ', '.join(map(quote, texts))))
         out.write('};\nconst size_t mk_catalogue_count = %d;\n' % len(rows))
 
 
-main(sys.argv[1], sys.argv[2])
+main(*sys.argv[1:])

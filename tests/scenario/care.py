@@ -263,6 +263,10 @@ def test_usage_is_exit_1(desk):
     for command in (['nonsense'], ['flash'], ['erase', '--port', 'x'], ['boot', 'moon', '--port', '/dev/null']):
         assert desk.run(*command).code == 1, command
     assert desk.run('explain', 'S_BROM_CMD_STARTCMD_FAIL', '(2005)').code == 0
+    assert desk.run('explain', 'nothing of this kind').code == 1
+    # A status word as some tools print it is text, not an option.
+    event = ok(desk.run('explain', '--json', '-1073414139')).event('explanation')[0]
+    assert (event['symbol'], event['code']) == ('STATUS_EXT_RAM_EXCEPTION', 'E-PL-EMI'), event
 
 
 run_module()
