@@ -71,11 +71,16 @@ void mk_sha256_update(MkSha256 *sha, const void *data, size_t length)
     EVP_DigestUpdate(sha->context, data, length);
 }
 
-char *mk_sha256_finish(MkSha256 *sha)
+void mk_sha256_finish_raw(MkSha256 *sha, uint8_t digest[MK_SHA256_SIZE])
 {
-    uint8_t digest[32];
     EVP_DigestFinal_ex(sha->context, digest, NULL);
     mk_sha256_free(sha);
+}
+
+char *mk_sha256_finish(MkSha256 *sha)
+{
+    uint8_t digest[MK_SHA256_SIZE];
+    mk_sha256_finish_raw(sha, digest);
     GString *text = g_string_sized_new(64);
     for (size_t i = 0; i < sizeof digest; i++)
         g_string_append_printf(text, "%02x", digest[i]);
@@ -95,4 +100,11 @@ char *mk_sha256_hex(const void *data, size_t length)
     MkSha256 *sha = mk_sha256_new();
     mk_sha256_update(sha, data, length);
     return mk_sha256_finish(sha);
+}
+
+void mk_sha256(const void *data, size_t length, uint8_t digest[MK_SHA256_SIZE])
+{
+    MkSha256 *sha = mk_sha256_new();
+    mk_sha256_update(sha, data, length);
+    mk_sha256_finish_raw(sha, digest);
 }

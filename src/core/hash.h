@@ -13,12 +13,16 @@ uint16_t mk_xor16(uint16_t sum, const void *data, size_t length);
 /* zlib's CRC-32, as GPT and sparse images use it. */
 uint32_t mk_crc32(uint32_t crc, const void *data, size_t length);
 /* SHA-256, streamed, through libcrypto (which uses the processor's own instructions). */
+#define MK_SHA256_SIZE 32
 typedef struct _MkSha256 MkSha256;
 MkSha256 *mk_sha256_new(void);
 void mk_sha256_update(MkSha256 *sha, const void *data, size_t length);
 /* Ends it: 64 lower-case hex digits, caller frees. */
 char *mk_sha256_finish(MkSha256 *sha);
-void mk_sha256_free(MkSha256 *sha); /* only if it was not finished */
+void mk_sha256_finish_raw(MkSha256 *sha, uint8_t digest[MK_SHA256_SIZE]); /* the same as bytes */
+void mk_sha256_free(MkSha256 *sha);                                       /* only if it was not finished */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkSha256, mk_sha256_free)
 /* SHA-256 of a buffer as 64 lower-case hex digits. Caller frees. */
 char *mk_sha256_hex(const void *data, size_t length);
+/* The same as bytes. */
+void mk_sha256(const void *data, size_t length, uint8_t digest[MK_SHA256_SIZE]);
