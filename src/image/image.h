@@ -158,6 +158,11 @@ GBytes *mk_preloader_boot_header(MkStorage storage, uint32_t max_size);
 GBytes *mk_ext4_read_file(MkStore *store, const char *path, size_t limit, GError **error);
 bool mk_ext4_size(MkStore *store, uint64_t *bytes, GError **error);
 
+/* --- super, read-only (spec images.md 14) --- */
+/* The dynamic partition NAME ("system_a") inside SUPER, expanded, as a read-only store that holds a reference. IMAGE_KIND fault: there
+ * is no good table, or no such partition in it. */
+MkStore *mk_super_open(MkStore *super, const char *name, GError **error);
+
 /* --- NVRAM bin region, read-only (spec nvram.md 3, 6) --- */
 typedef struct {
     bool blank, known_format, checksum_ok;

@@ -262,6 +262,7 @@ typedef struct {
     MkStore *out;
     uint64_t at;
     uint32_t chunks, crc;
+    bool sums; /* somebody wants the CRC */
 } Writer;
 
 static bool put(Writer *writer, const void *data, size_t length, GError **error)
@@ -332,7 +333,7 @@ static bool put_blocks(Writer *writer, RawRun *run, const uint8_t *data, size_t 
             return false;
         at += piece;
     }
-    writer->crc = mk_crc32(writer->crc, data, length);
+    writer->crc = writer->sums ? mk_crc32(writer->crc, data, length) : 0;
     return true;
 }
 
@@ -359,7 +360,7 @@ static void crc_run(Writer *writer, const uint8_t fill[4], uint64_t length)
     uint8_t block[WRITE_BLOCK];
     for (size_t i = 0; i < sizeof block; i++)
         block[i] = fill[i % 4];
-    for (; length; length -= MIN(length, WRITE_BLOCK))
+    for (; writer->sums && length; length -= MIN(length, WRITE_BLOCK))
         writer->crc = mk_crc32(writer->crc, block, WRITE_BLOCK);
 }
 
@@ -419,7 +420,7 @@ bool mk_sparse_write(MkImage *image, const char *path, bool crc, GCancellable *c
     g_autoptr(MkStore) out = mk_store_file_create(path, room, error);
     if (!out)
         return false;
-    Writer writer = {.out = out, .at = FILE_HEADER};
+    Writer writer = {.out = out, .at = FILE_HEADER, .sums = crc};
     MkExtent whole = {.kind = MK_EXTENT_DATA, .length = image->size};
     bool runs = all_aligned(image);
     for (guint i = 0; i < (runs ? image->extents->len : 1); i++)

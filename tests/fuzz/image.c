@@ -5,6 +5,14 @@
 
 #define MOST (8u << 20)
 
+static void read_super(MkStore *store)
+{
+    uint8_t buffer[4096];
+    g_autoptr(MkStore) system = mk_super_open(store, "system", NULL);
+    for (uint64_t at = 0; system && at < MIN(system->size, MOST); at += sizeof buffer)
+        mk_store_read(system, at, buffer, (size_t)MIN(sizeof buffer, system->size - at), NULL, NULL);
+}
+
 static void read_sparse(MkStore *store)
 {
     uint8_t buffer[4096];
@@ -26,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t length;
     mk_identify(store, &content, NULL);
     read_sparse(store);
+    read_super(store);
     mk_boot_parse(store, &info, NULL);
     mk_mtk_header_parse(data, size, &header);
     g_autoptr(MkPreloader) preloader = mk_preloader_parse(bytes, NULL, NULL);

@@ -235,6 +235,59 @@ static void test_ext4(void)
     g_assert_error(error, MK_FAULT, MK_FAULT_FILE);
 }
 
+/* A `super` of a virtual phone, cut to LENGTH (0: whole), with one byte turned at each of PLACES (ends with 0). */
+static MkStore *damaged_super(const uint64_t *places, size_t length)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkModel) model = mk_model_load("mt6785-g90", &error);
+    g_assert_no_error(error);
+    g_autoptr(GBytes) bytes = mk_make_super(model, UINT64_C(64) << 20, model->build, &error);
+    g_assert_no_error(error);
+    MkStore *store = mk_store_memory_new(g_bytes_get_data(bytes, NULL), length ? length : g_bytes_get_size(bytes));
+    for (; *places; places++) {
+        uint8_t byte;
+        g_assert_true(mk_store_read(store, *places, &byte, 1, NULL, NULL));
+        byte ^= 0x40;
+        g_assert_true(mk_store_write(store, *places, &byte, 1, NULL, NULL));
+    }
+    return store;
+}
+
+static void check_super(const uint64_t *places, size_t length, bool opens)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkStore) super = damaged_super(places, length), system = mk_super_open(super, "system", &error);
+    g_assert_true(opens == !!system);
+    if (!opens) {
+        g_assert_error(error, MK_FAULT, MK_FAULT_IMAGE_KIND);
+        return;
+    }
+    g_assert_no_error(error);
+    g_autoptr(GBytes) prop = mk_ext4_read_file(system, "/system/build.prop", 1 << 16, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(memmem(g_bytes_get_data(prop, NULL), g_bytes_get_size(prop), "K85-20200614", 12));
+}
+
+static void test_super(void)
+{
+    enum { GEOMETRY = 4096, COPY = 8192, METADATA = 12288, ROOM = 65536 };
+    static const uint64_t whole[] = {0}, one_geometry[] = {GEOMETRY + 41, 0}, both[] = {GEOMETRY + 41, COPY + 41, 0},
+                          first_slots[] = {METADATA + 200, METADATA + ROOM + 200, 0},
+                          all_slots[] = {METADATA + 200, METADATA + ROOM + 20, METADATA + 2 * ROOM + 130,
+                                         METADATA + 3 * ROOM + 81, 0};
+    check_super(whole, 0, true);
+    check_super(one_geometry, 0, true);
+    check_super(both, 0, false);
+    check_super(first_slots, 0, true);
+    check_super(all_slots, 0, false);
+    /* Its system lies behind the end. */
+    check_super(whole, 2 << 20, false);
+    g_autoptr(MkStore) super = damaged_super(whole, 0);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(mk_super_open(super, "odm", &error));
+    g_assert_error(error, MK_FAULT, MK_FAULT_IMAGE_KIND);
+}
+
 static void test_nvram(void)
 {
     g_autoptr(MkModel) old = mk_model_load("mt6577-9300", NULL), new = mk_model_load("mt6735-energy2", NULL);
@@ -270,6 +323,7 @@ int main(int argc, char **argv)
     g_test_add_func("/image/preloader", test_preloader);
     g_test_add_func("/image/boot-header", test_boot_header);
     g_test_add_func("/image/ext4", test_ext4);
+    g_test_add_func("/image/super", test_super);
     g_test_add_func("/image/nvram", test_nvram);
     return g_test_run();
 }
