@@ -56,15 +56,6 @@ static bool parse_pause(const char *text, unsigned *microseconds, GError **error
     return false;
 }
 
-static bool known_release(const char *release, GError **error)
-{
-    static const char *const known[] = {"G0", "G1", "G2", "G3", "G4", NULL};
-    if (!release || g_strv_contains(known, release))
-        return true;
-    mk_fault_set(error, MK_FAULT_USAGE, _("There is no release \"%s\" of the agent; there are G0 to G4."), release);
-    return false;
-}
-
 static bool run(MkCli *cli, const char *id, const MkPhoneOptions *options, GError **error)
 {
     g_autoptr(MkModel) model = mk_model_load(id, error);
@@ -96,7 +87,8 @@ static int run_phone(MkCli *cli, int argc, char **argv)
         {"turnaround", 0, 0, G_OPTION_ARG_STRING, &turnaround, N_("Pause before each answer"), N_("TIME")},
         {"manual", 0, 0, G_OPTION_ARG_NONE, &manual, N_("Stay off until `ctl` plugs it in"), NULL},
         {"exit-when-off", 0, 0, G_OPTION_ARG_NONE, &exit_when_off, N_("End when it is off or has started"), NULL},
-        {"agent-release", 0, 0, G_OPTION_ARG_STRING, &release, N_("Act as this release of the agent"), "G0|…|G4"},
+        {"agent-release", 0, 0, G_OPTION_ARG_STRING, &release, N_("Act as this release of the agent"),
+         "G0|…|G4|X1|X2|X3|V1|V2"},
         {NULL}};
     const char *help =
         _("A phone in a process: BootROM, preloader, agent, storage, and what its owner would see.\n"
@@ -123,9 +115,10 @@ static int run_phone(MkCli *cli, int argc, char **argv)
     options.exit_when_off = exit_when_off;
     options.log_path = cli->log;
     options.agent_release = release;
-    bool good =
-        known_release(release, &error) && (!rate || mk_cli_parse_number("--rate", rate, &options.rate, &error)) &&
-        (!turnaround || parse_pause(turnaround, &options.turnaround_us, &error)) && run(cli, argv[1], &options, &error);
+    bool good = (!release || mk_content_known_release(release, &error)) &&
+                (!rate || mk_cli_parse_number("--rate", rate, &options.rate, &error)) &&
+                (!turnaround || parse_pause(turnaround, &options.turnaround_us, &error)) &&
+                run(cli, argv[1], &options, &error);
     return good ? mk_cli_done(cli, NULL) : mk_cli_fail(cli, error);
 }
 
@@ -179,17 +172,16 @@ static bool write_bytes(const char *path, GBytes *bytes, GError **error)
 static int make_da(MkCli *cli, int argc, char **argv)
 {
     g_autofree char *release = NULL;
-    const GOptionEntry entries[] = {
-        {"release", 0, 0, G_OPTION_ARG_STRING, &release, N_("Release the agent says it is (default G3)"), "G0|…|G4"},
-        {NULL}};
+    const GOptionEntry entries[] = {{"release", 0, 0, G_OPTION_ARG_STRING, &release,
+                                     N_("Release the agent says it is (default G3)"), "G0|…|G4|X1|X2|X3|V1|V2"},
+                                    {NULL}};
     g_autoptr(GError) error = NULL;
     if (!mk_cli_parse(cli, &argc, &argv, _("FILE"),
                       _("Writes a Download Agent file for the virtual phones. Real phones cannot run it.\n\n"
                         "Example: medik phone da /tmp/MTK_AllInOne_DA.bin"),
                       0, entries, 1, 1, &error))
         return mk_cli_fail(cli, error);
-    g_autoptr(GBytes) bytes =
-        known_release(release, &error) ? mk_content_make_da(release ? release : "G3", &error) : NULL;
+    g_autoptr(GBytes) bytes = mk_content_make_da(release ? release : "G3", &error);
     if (!bytes || !write_bytes(argv[1], bytes, &error))
         return mk_cli_fail(cli, error);
     mk_cli_say(cli, _("Wrote %s (%zu bytes)."), argv[1], g_bytes_get_size(bytes));

@@ -1,19 +1,11 @@
-#include "phone/bootcheck.h"
+#include "phone/bootcheck-private.h"
 
 #include "core/bytes.h"
 #include "core/i18n.h"
 #include "image/image.h"
+#include "phone/content-private.h"
 
 #include <string.h>
-
-typedef struct {
-    MkChip *chip;
-    const MkModel *model;
-    MkStore *store; /* user area or NAND */
-    MkLayout *layout;
-    MkTable *mbr; /* where the kernel looks */
-    MkBootReport *report;
-} Start;
 
 void mk_boot_report_free(MkBootReport *report)
 {
@@ -26,7 +18,7 @@ void mk_boot_report_free(MkBootReport *report)
     g_free(report);
 }
 
-static void stop(Start *start, MkBootStop stop_at, const char *why)
+static void stop(MkStart *start, MkBootStop stop_at, const char *why)
 {
     static const struct {
         const char *id, *sees;
@@ -35,6 +27,8 @@ static void stop(Start *start, MkBootStop stop_at, const char *why)
         [MK_BOOT_STOP_TABLE] = {"table", N_("a black screen; the phone comes and goes on USB")},
         [MK_BOOT_STOP_LK] = {"lk", N_("a black screen; the phone comes and goes on USB")},
         [MK_BOOT_STOP_BOOT] = {"boot", N_("the first logo, and it stays there")},
+        [MK_BOOT_STOP_VBMETA] = {"vbmeta",
+                                 N_("a red warning that the system is corrupt; then the phone turns itself off")},
         [MK_BOOT_STOP_SYSTEM] = {"system", N_("the boot logo, for ever")},
         [MK_BOOT_HOME_NO_NVRAM] = {"no-nvram", N_("the home screen; no signal, no Wi-Fi address, no IMEI")},
         [MK_BOOT_HOME_NO_IMEI] = {"no-imei", N_("the home screen; \"invalid IMEI\"")},
@@ -51,8 +45,9 @@ static void stop(Start *start, MkBootStop stop_at, const char *why)
 static bool preloader_in(MkStore *store, uint64_t size, bool header, const MkModel *model)
 {
     g_autofree uint8_t *data = g_malloc(size);
+    const char *id = model->geometry.storage == MK_STORAGE_UFS ? "UFS_BOOT" : "EMMC_BOOT";
     if (!mk_store_read(store, 0, data, size, NULL, NULL) ||
-        (header && (memcmp(data, "EMMC_BOOT", 10) != 0 || memcmp(data + 0x200, "BRLYT", 6) != 0)))
+        (header && (memcmp(data, id, strlen(id) + 1) != 0 || memcmp(data + 0x200, "BRLYT", 6) != 0)))
         return false;
     uint32_t begin = header ? mk_le32(data + 0x21C) : 0;
     if (begin > size - 0x40)
@@ -63,7 +58,7 @@ static bool preloader_in(MkStore *store, uint64_t size, bool header, const MkMod
            preloader->emi_version == (int)model->emi_version;
 }
 
-static bool check_preloader(Start *start)
+static bool check_preloader(MkStart *start)
 {
     if (start->model->geometry.storage == MK_STORAGE_NAND) {
         if (preloader_in(start->store, 0x20000, false, start->model))
@@ -80,7 +75,7 @@ static bool check_preloader(Start *start)
 }
 
 /* The preloader reads the PMT where there is one, else the table that it was built with (spec tables.md 4.2). */
-static bool check_table(Start *start, GError **error)
+static bool check_table(MkStart *start, GError **error)
 {
     const MkGeometry *geometry = &start->model->geometry;
     g_autoptr(MkTable) table = NULL;
@@ -103,19 +98,21 @@ static bool check_table(Start *start, GError **error)
     return start->layout != NULL;
 }
 
-static const MkPartition *find(const Start *start, const char *name)
+const MkPartition *mk_start_find(const MkStart *start, const char *name)
 {
-    const MkPartition *partition = mk_layout_find(start->layout, name);
+    g_autofree char *slotted = g_strconcat(name, start->slot, NULL);
+    const MkPartition *partition = mk_layout_find(start->layout, slotted);
+    partition = partition ? partition : mk_layout_find(start->layout, name);
     return partition && partition->start + partition->size <= start->store->size ? partition : NULL;
 }
 
-static bool read_at(const Start *start, const MkPartition *partition, uint64_t offset, void *data, size_t length)
+static bool read_at(const MkStart *start, const MkPartition *partition, uint64_t offset, void *data, size_t length)
 {
     return partition && offset + length <= partition->size &&
            mk_store_read(start->store, partition->start + offset, data, length, NULL, NULL);
 }
 
-static bool has_header(const Start *start, const MkPartition *partition, uint64_t offset, const char *name)
+static bool has_header(const MkStart *start, const MkPartition *partition, uint64_t offset, const char *name)
 {
     uint8_t head[512];
     MkMtkHeader header;
@@ -123,17 +120,22 @@ static bool has_header(const Start *start, const MkPartition *partition, uint64_
            g_ascii_strcasecmp(header.name, name) == 0 && offset + 512 + header.size <= partition->size;
 }
 
-static bool check_lk(Start *start)
+/* With two slots the preloader falls back to the one that it can load. */
+static bool check_lk(MkStart *start)
 {
-    if (has_header(start, find(start, "lk"), 0, "LK"))
-        return true;
+    static const char *const slots[] = {"_a", "_b"};
+    for (unsigned i = 0; i < (start->model->ab ? G_N_ELEMENTS(slots) : 1); i++) {
+        start->slot = start->model->ab ? slots[i] : "";
+        if (has_header(start, mk_start_find(start, "lk"), 0, "LK"))
+            return true;
+    }
     stop(start, MK_BOOT_STOP_LK, _("the preloader finds no loader (lk) where the table says"));
     return false;
 }
 
-static bool check_boot(Start *start)
+static bool check_boot(MkStart *start)
 {
-    const MkPartition *boot = find(start, "boot");
+    const MkPartition *boot = mk_start_find(start, "boot");
     MkBootInfo info;
     g_autoptr(MkStore) store = boot ? mk_store_slice_new(start->store, boot->start, boot->size, "boot", NULL) : NULL;
     if (!store || !mk_boot_parse(store, &info, NULL)) {
@@ -149,6 +151,14 @@ static bool check_boot(Start *start)
     return true;
 }
 
+static bool check_vbmeta(MkStart *start)
+{
+    g_autofree char *why = mk_model_has(start->model, "vbmeta") ? mk_start_unverified(start) : NULL;
+    if (why)
+        stop(start, MK_BOOT_STOP_VBMETA, why);
+    return !why;
+}
+
 static char *prop(const char *text, const char *key)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -160,7 +170,7 @@ static char *prop(const char *text, const char *key)
 }
 
 /* The object header of build.prop and the chunk behind it: what our own yaffs2 images hold. */
-static char *yaffs_build_prop(const Start *start, const MkPartition *system)
+static char *yaffs_build_prop(const MkStart *start, const MkPartition *system)
 {
     uint32_t page = start->model->geometry.nand_page;
     g_autofree uint8_t *data = g_malloc0(page + 1);
@@ -176,7 +186,7 @@ static char *yaffs_build_prop(const Start *start, const MkPartition *system)
 }
 
 /* The kernel mounts the slot of the MBR chain; the chain has to say what the loader's table says. */
-static bool kernel_sees(const Start *start, const MkPartition *partition)
+static bool kernel_sees(const MkStart *start, const MkPartition *partition)
 {
     if (!start->mbr)
         return true;
@@ -189,9 +199,9 @@ static bool kernel_sees(const Start *start, const MkPartition *partition)
 }
 
 /* Phones without a PMT find system by its place in the chain, wherever that is. */
-static const MkPartition *kernel_system(const Start *start)
+static const MkPartition *kernel_system(const MkStart *start)
 {
-    const MkPartition *system = find(start, "system");
+    const MkPartition *system = mk_start_find(start, "system");
     if (start->model->table != MK_TABLE_MBR || !system || kernel_sees(start, system) || !start->mbr->layout)
         return system;
     for (guint i = 0; i < start->mbr->layout->partitions->len; i++) {
@@ -202,21 +212,38 @@ static const MkPartition *kernel_system(const Start *start)
     return system;
 }
 
-static bool check_system(Start *start)
+/* The partition that Android is in, or its part of a `super`. */
+static MkStore *open_system(const MkStart *start, const MkPartition *system)
+{
+    const MkPartition *super = mk_start_find(start, "super");
+    if (system)
+        return mk_store_slice_new(start->store, system->start, system->size, "system", NULL);
+    g_autoptr(MkStore) all = super ? mk_store_slice_new(start->store, super->start, super->size, "super", NULL) : NULL;
+    g_autofree char *name = g_strconcat("system", start->slot, NULL);
+    return all ? mk_super_open(all, name, NULL) : NULL;
+}
+
+/* The text of build.prop wherever this era keeps it, NULL: there is none. */
+static char *read_build_prop(const MkStart *start, const MkPartition *system)
+{
+    static const char *const places[] = {"/build.prop", "/system/build.prop"};
+    if (system && system->region == MK_REGION_NAND)
+        return yaffs_build_prop(start, system);
+    g_autoptr(MkStore) store = open_system(start, system);
+    g_autoptr(GBytes) bytes = NULL;
+    for (unsigned i = 0; store && !bytes && i < G_N_ELEMENTS(places); i++)
+        bytes = mk_ext4_read_file(store, places[i], 1 << 16, NULL);
+    return bytes ? g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)) : NULL;
+}
+
+static bool check_system(MkStart *start)
 {
     const MkPartition *system = kernel_system(start);
-    if (!system || !kernel_sees(start, system)) {
+    if (!mk_start_find(start, "super") && (!system || !kernel_sees(start, system))) {
         stop(start, MK_BOOT_STOP_SYSTEM, _("the kernel finds no system partition in the MBR chain"));
         return false;
     }
-    g_autofree char *text = NULL;
-    if (system->region == MK_REGION_NAND) {
-        text = yaffs_build_prop(start, system);
-    } else {
-        g_autoptr(MkStore) store = mk_store_slice_new(start->store, system->start, system->size, "system", NULL);
-        g_autoptr(GBytes) bytes = store ? mk_ext4_read_file(store, "/build.prop", 1 << 16, NULL) : NULL;
-        text = bytes ? g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)) : NULL;
-    }
+    g_autofree char *text = read_build_prop(start, system);
     start->report->build = text ? prop(text, "ro.build.display.id") : NULL;
     g_autofree char *device = text ? prop(text, "ro.product.device") : NULL;
     if (!start->report->build || !device) {
@@ -226,19 +253,41 @@ static bool check_system(Start *start)
     return true;
 }
 
-static void check_identity(Start *start)
+/* --- identity ------------------------------------------------------------------------------------------------------------------------- */
+
+/* The live files are in nvdata; the phone makes them anew from nvram where they are gone (spec nvram.md 1). */
+static bool has_live_identity(const MkStart *start)
 {
-    const MkPartition *nvram = find(start, "nvram");
+    static const char imei[] = "/md/NVRAM/NVD_IMEI/LD0B_001";
+    const MkPartition *nvdata = mk_start_find(start, "nvdata");
+    if (!nvdata || start->model->dialect == MK_DA_LEGACY)
+        return false;
+    g_autoptr(MkStore) store = mk_store_slice_new(start->store, nvdata->start, nvdata->size, "nvdata", NULL);
+    g_autoptr(GBytes) record = store ? mk_ext4_read_file(store, imei, 4096, NULL) : NULL;
+    gsize size;
+    const uint8_t *data = record ? g_bytes_get_data(record, &size) : NULL;
+    return data && size == 384 && memcmp(data, "LDI", 4) == 0 && memcmp(data + 64, data + 64 + 9 * 32, 32) != 0;
+}
+
+static void check_identity(MkStart *start)
+{
+    const MkPartition *nvram = mk_start_find(start, "nvram");
     MkNvramReport report = {0};
     g_autoptr(MkStore) store =
         nvram ? mk_store_slice_new(start->store, nvram->start, nvram->size, "nvram", NULL) : NULL;
-    if (!store || !mk_nvram_report(store, &report, NULL) || report.blank || !report.known_format || !report.checksum_ok)
+    bool read = store && mk_nvram_report(store, &report, NULL);
+    bool good = read && !report.blank && report.known_format && report.checksum_ok;
+    if (has_live_identity(start))
+        stop(start, MK_BOOT_HOME,
+             good ? _("everything is where it should be")
+                  : _("everything is where it should be, but the next factory reset takes the IMEI along"));
+    else if (!good)
         stop(start, MK_BOOT_HOME_NO_NVRAM, _("the NVRAM is blank or damaged"));
     else if (!report.imei_present[0])
         stop(start, MK_BOOT_HOME_NO_IMEI, _("the NVRAM holds no IMEI record"));
     else
         stop(start, MK_BOOT_HOME, _("everything is where it should be"));
-    start->report->imei = g_strdup(report.imei_words);
+    start->report->imei = has_live_identity(start) ? g_strdup("present") : g_strdup(report.imei_words);
     mk_nvram_report_clear(&report);
 }
 
@@ -246,12 +295,13 @@ MkBootReport *mk_bootcheck(MkChip *chip, const MkModel *model, GError **error)
 {
     g_autoptr(MkBootReport) report = g_new0(MkBootReport, 1);
     g_autoptr(GError) local = NULL;
-    Start start = {.chip = chip,
-                   .model = model,
-                   .report = report,
-                   .store = mk_chip_store(chip, mk_geometry_main_region(&model->geometry))};
+    MkStart start = {.chip = chip,
+                     .model = model,
+                     .report = report,
+                     .slot = "",
+                     .store = mk_chip_store(chip, mk_geometry_main_region(&model->geometry))};
     if (check_preloader(&start) && check_table(&start, &local) && check_lk(&start) && check_boot(&start) &&
-        check_system(&start))
+        check_vbmeta(&start) && check_system(&start))
         check_identity(&start);
     mk_store_unref(start.store);
     g_clear_pointer(&start.layout, mk_layout_unref);

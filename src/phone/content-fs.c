@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FS_SIZE (8u << 20)
-#define MADE    1400000000
+#define MADE 1400000000
 
 char *mk_make_build_prop(const MkModel *model, const char *build)
 {
@@ -36,9 +35,9 @@ static char *mke2fs_path(void)
     return path ? path : g_strdup("/sbin/mke2fs");
 }
 
-static bool run_mke2fs(const char *source, const char *target, const char *label, GError **error)
+static bool run_mke2fs(const char *source, const char *target, const char *label, uint32_t bytes, GError **error)
 {
-    g_autofree char *program = mke2fs_path(), *size = g_strdup_printf("%uk", FS_SIZE / 1024), *words = NULL;
+    g_autofree char *program = mke2fs_path(), *size = g_strdup_printf("%uk", bytes / 1024), *words = NULL;
     const char *argv[] = {program,
                           "-q",
                           "-F",
@@ -99,10 +98,15 @@ static bool settle_times(const char *image)
     return ext2fs_close_free(&fs) == 0 && good;
 }
 
-static bool put_file(const char *root, const char *name, const char *text)
+static bool put_bytes(const char *root, const char *name, const void *data, size_t length)
 {
     g_autofree char *path = g_build_filename(root, name, NULL), *folder = g_path_get_dirname(path);
-    return g_mkdir_with_parents(folder, 0755) == 0 && g_file_set_contents(path, text, -1, NULL);
+    return g_mkdir_with_parents(folder, 0755) == 0 && g_file_set_contents(path, data, (gssize)length, NULL);
+}
+
+static bool put_file(const char *root, const char *name, const char *text)
+{
+    return put_bytes(root, name, text, strlen(text));
 }
 
 static void remove_tree(const char *path)
@@ -118,20 +122,54 @@ static void remove_tree(const char *path)
     g_rmdir(path);
 }
 
+/* Since Android 9 the system partition is the root of everything. */
+static void fill_system(const MkModel *model, const char *build, const char *root)
+{
+    g_autofree char *prop = mk_make_build_prop(model, build),
+                    *inner = g_build_filename(root, mk_is_late(model) ? "system" : "", NULL);
+    put_file(inner, "build.prop", prop);
+    put_file(inner, "app/Launcher.apk", "not a real launcher");
+    put_file(inner, "bin/sh", "not a real shell");
+}
+
+static void fill_nvdata(const MkModel *model, const char *root)
+{
+    static const uint8_t restored[] = {0x78, 0x56, 0x34, 0x12};
+    g_autoptr(GBytes) imei = mk_make_imei_file(model);
+    put_bytes(root, "RestoreFlag", restored, sizeof restored);
+    put_bytes(root, "md/NVRAM/NVD_IMEI/LD0B_001", g_bytes_get_data(imei, NULL), g_bytes_get_size(imei));
+    put_bytes(root, "APCFG/APRDEB/WIFI", model->me_id, sizeof model->me_id);
+    put_bytes(root, "md/NVRAM/CALIBRAT/MT05_002", model->soc_id, sizeof model->soc_id);
+}
+
 static void fill_folder(const MkModel *model, const char *partition, const char *build, const char *root)
 {
-    g_autofree char *prop = mk_make_build_prop(model, build);
     if (strcmp(partition, "system") == 0) {
+        fill_system(model, build, root);
+    } else if (strcmp(partition, "vendor") == 0 || strcmp(partition, "product") == 0) {
+        g_autofree char *prop = mk_make_build_prop(model, build);
         put_file(root, "build.prop", prop);
-        put_file(root, "app/Launcher.apk", "not a real launcher");
-        put_file(root, "bin/sh", "not a real shell");
     } else if (strcmp(partition, "protect1") == 0 || strcmp(partition, "protect2") == 0) {
         put_file(root, "md/ST33A004", model->project);
+    } else if (strcmp(partition, "nvdata") == 0 && model->dialect != MK_DA_LEGACY) {
+        fill_nvdata(model, root);
+    } else if (strcmp(partition, "nvcfg") == 0) {
+        put_file(root, "fg/soc", "61");
+    } else if (strcmp(partition, "persist") == 0) {
+        put_bytes(root, "drm/keybox", model->hrid, sizeof model->hrid);
+        put_bytes(root, "sensors/calibration", model->soc_id, sizeof model->soc_id);
     } else if (strcmp(partition, "userdata") == 0) {
         put_file(root, "data/com.example.notes/notes.txt", "letters of the owner");
     } else if (strcmp(partition, "secro") == 0) {
         put_file(root, "AC_REGION", "AND_AC_REGION");
     }
+}
+
+/* What is small on a phone, too. */
+static uint32_t fs_size(const char *partition)
+{
+    static const char *const small[] = {"vendor", "product", "nvcfg", "persist", "cust", "rescue", NULL};
+    return g_strv_contains(small, partition) ? 4u << 20 : 8u << 20;
 }
 
 static GBytes *make_ext4(const MkModel *model, const char *partition, const char *build, GError **error)
@@ -146,7 +184,7 @@ static GBytes *make_ext4(const MkModel *model, const char *partition, const char
     gsize length = 0;
     g_mkdir_with_parents(root, 0755);
     fill_folder(model, partition, build, root);
-    if (run_mke2fs(root, image, partition, error) &&
+    if (run_mke2fs(root, image, partition, fs_size(partition), error) &&
         (!settle_times(image) || !g_file_get_contents(image, &data, &length, NULL)))
         mk_fault_set(error, MK_FAULT_FILE, _("%s cannot be read."), image);
     remove_tree(work);

@@ -2,6 +2,7 @@
 #include "phone/content-private.h"
 
 #include "core/bytes.h"
+#include "core/hash.h"
 #include "image/image.h"
 
 #include <string.h>
@@ -15,7 +16,8 @@ typedef struct {
 } EmiForm;
 
 static const EmiForm emi_forms[] = {{8, 136, 'B'},  {10, 184, 'A'}, {11, 168, 'C'}, {12, 188, 'A'},
-                                    {17, 176, 'A'}, {20, 188, 'A'}, {35, 160, 'A'}};
+                                    {17, 176, 'A'}, {20, 188, 'A'}, {22, 176, 'A'}, {35, 160, 'A'},
+                                    {40, 160, 'A'}, {45, 160, 'A'}, {52, 84, 'D'}};
 
 static const EmiForm *emi_form(uint32_t version)
 {
@@ -26,24 +28,39 @@ static const EmiForm *emi_form(uint32_t version)
     return &emi_forms[3];
 }
 
+/* The name by which a record lists this phone's storage: of a NAND its ids, of an eMMC the begin of its CID, of a UFS its text. */
+static uint32_t storage_id(const MkModel *model, uint8_t id[16], uint32_t *type)
+{
+    switch (model->geometry.storage) {
+    case MK_STORAGE_NAND:
+        *type = 0x102;
+        for (unsigned i = 0; i < 4; i++)
+            id[i] = (uint8_t)model->nand_ids[i + (i > 0)];
+        return 4;
+    case MK_STORAGE_UFS:
+        *type = 0x306;
+        memcpy(id, model->ufs_model, MIN(strlen(model->ufs_model), 16));
+        return (uint32_t)MIN(strlen(model->ufs_model), 16);
+    default:
+        *type = model->emi_version >= 40 ? 0x206 : 0x203;
+        memcpy(id, model->cid, 9);
+        return 9;
+    }
+}
+
 static void put_emi_record(GByteArray *emi, const MkModel *model, const EmiForm *form)
 {
     guint start = emi->len;
-    bool nand = model->geometry.storage == MK_STORAGE_NAND;
-    uint32_t type = nand ? 0x102 : 0x203, id_length = nand ? 4 : 9;
+    uint32_t type;
     uint8_t id[16] = {0};
-    if (nand)
-        for (unsigned i = 0; i < 4; i++)
-            id[i] = (uint8_t)model->nand_ids[i + (i > 0)];
-    else
-        memcpy(id, model->cid, 9);
+    uint32_t id_length = storage_id(model, id, &type);
     if (form->form == 'A')
         mk_put_le32(emi, 1);
     mk_put_le32(emi, type);
-    if (form->form == 'A') {
+    if (form->form == 'A' || form->form == 'D')
         mk_put_le32(emi, id_length);
+    if (form->form == 'A')
         mk_put_le32(emi, 0);
-    }
     g_byte_array_append(emi, id, form->form == 'B' ? 12 : 16);
     if (form->form == 'C')
         mk_put_le32(emi, id_length);
@@ -126,12 +143,9 @@ GBytes *mk_make_preloader(const MkModel *model)
     mk_put_fill(file, 0xA5, CONTENT_OFFSET + PRELOADER_BODY - file->len);
     g_byte_array_append(file, emi->data, emi->len);
     mk_put_le32(file, emi->len);
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    uint8_t digest[32];
-    gsize size = sizeof digest;
-    g_checksum_update(sum, file->data, file->len);
-    g_checksum_get_digest(sum, digest, &size);
-    g_byte_array_append(file, digest, (guint)size);
+    uint8_t digest[MK_SHA256_SIZE];
+    mk_sha256(file->data, file->len, digest);
+    g_byte_array_append(file, digest, sizeof digest);
     return g_byte_array_free_to_bytes(g_steal_pointer(&file));
 }
 
@@ -150,8 +164,10 @@ GBytes *mk_make_headed(const char *name, const char *words, size_t length)
     g_autoptr(GBytes) header = mk_mtk_header_make(name, (uint32_t)length);
     append_bytes(image, header);
     mk_put_text(image, words, MIN(strlen(words) + 1, length));
-    for (uint32_t i = 0; image->len < 512 + length; i++)
-        mk_put_u8(image, (uint8_t)(i * 31 + i / 256));
+    guint start = image->len;
+    mk_put_fill(image, 0, 512 + length - start);
+    for (uint32_t i = 0; start + i < image->len; i++)
+        image->data[start + i] = (uint8_t)(i * 31 + i / 256);
     return g_byte_array_free_to_bytes(image);
 }
 
@@ -215,7 +231,7 @@ static GBytes *old_imei_file(const MkModel *model)
     return g_byte_array_free_to_bytes(file);
 }
 
-static GBytes *new_imei_file(const MkModel *model)
+GBytes *mk_make_imei_file(const MkModel *model)
 {
     GByteArray *file = g_byte_array_new();
     mk_put_text(file, "LDI", 4);
@@ -252,14 +268,14 @@ static uint32_t nvram_sum(const uint8_t *data, size_t length)
 GBytes *mk_make_nvram(const MkModel *model)
 {
     bool modern = model->table == MK_TABLE_GPT;
-    const char *root = modern ? "/nvdata" : "/data/nvram";
+    const char *root = mk_is_late(model) ? "/mnt/vendor/nvdata" : modern ? "/nvdata" : "/data/nvram";
     NvFile files[] = {
         {"APCFG/APRDEB/BT_Addr", filled_file(model, 1, 60)},
         {"APCFG/APRDEB/WIFI", filled_file(model, 2, 514)},
         {"md/NVRAM/CALIBRAT/MT05_002", filled_file(model, 3, 1230)},
         {"md/NVRAM/CALIBRAT/UL10_000", filled_file(model, 4, 777)},
         {modern ? "md/NVRAM/NVD_IMEI/LD0B_001" : "md/NVRAM/NVD_IMEI/MP0B_001",
-         modern ? new_imei_file(model) : old_imei_file(model)},
+         modern ? mk_make_imei_file(model) : old_imei_file(model)},
     };
     g_autoptr(GByteArray) all = g_byte_array_new(), map = g_byte_array_new();
     mk_put_le32(map, 0);

@@ -3,6 +3,7 @@
 
 #include "core/fault.h"
 #include "core/i18n.h"
+#include "image/image.h"
 
 #include <errno.h>
 #include <string.h>
@@ -59,6 +60,70 @@ static bool write_tables(const MkModel *model, const char *folder, GError **erro
     return patches != NULL;
 }
 
+/* --- sparse files, and what ROMs for XML agents have beside their images -------------------------------------------------------- */
+
+/* File systems travel sparse in ROMs of this era, `super` with all the room behind its partitions. */
+static bool is_sparse(const MkModel *model, const char *canonical)
+{
+    static const char *const names[] = {"super", "system", "vendor", "userdata", "cache", "cust", "rescue", NULL};
+    return model->dialect != MK_DA_LEGACY && g_strv_contains(names, canonical);
+}
+
+/* What SIZE has behind the last byte of BYTES is a hole. */
+static bool write_sparse(const char *folder, const char *name, GBytes *bytes, uint64_t size, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autoptr(MkImage) image = mk_image_bytes_new(bytes);
+    MkExtent room = {.kind = MK_EXTENT_HOLE, .offset = image->size, .length = MAX(size, image->size) - image->size};
+    image->size += room.length;
+    if (room.length)
+        g_array_append_val(image->extents, room);
+    return mk_sparse_write(image, path, false, NULL, error);
+}
+
+static bool write_image(const MkModel *model, const MkPartition *partition, const char *canonical, const char *folder,
+                        const char *name, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(GBytes) bytes = mk_make_image(model, canonical, &local);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    if (local) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    /* Copies of a partition share their file. */
+    if (!bytes || g_file_test(path, G_FILE_TEST_EXISTS))
+        return true;
+    if (is_sparse(model, canonical))
+        return write_sparse(folder, name, bytes, strcmp(canonical, "super") == 0 ? partition->size : 0, error);
+    return write_file(folder, name, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), error);
+}
+
+/* SP Flash Tool v6 opens this and finds scatter and agent through it (spec scatter.md 4.4, hosts.md). */
+static bool write_flash_xml(const MkModel *model, const char *folder, const char *scatter, GError **error)
+{
+    if (model->dialect != MK_DA_XML)
+        return true;
+    static const char schema[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+                                 "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\">\n"
+                                 "  <xs:element name=\"flash-mode\">\n    <xs:complexType>\n      <xs:sequence>\n"
+                                 "        <xs:element name=\"scatter\" type=\"xs:string\"/>\n"
+                                 "        <xs:element name=\"dagent\" type=\"xs:string\"/>\n"
+                                 "        <xs:element name=\"contact\" type=\"xs:string\" minOccurs=\"0\"/>\n"
+                                 "      </xs:sequence>\n    </xs:complexType>\n  </xs:element>\n</xs:schema>\n";
+    g_autofree char *place = g_build_filename(folder, "download_agent", NULL);
+    g_autofree char *text = g_strdup_printf("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<flash-mode>\n"
+                                            "  <scatter>../%s</scatter>\n  <dagent>DA_BR.bin</dagent>\n"
+                                            "  <contact>Made for a virtual phone by Medik</contact>\n</flash-mode>\n",
+                                            scatter);
+    g_autoptr(GBytes) agent = mk_content_make_da(model->agent_release, error);
+    if (!agent || g_mkdir_with_parents(place, 0755) != 0)
+        return false;
+    return write_file(place, "flash.xml", text, strlen(text), error) &&
+           write_file(place, "flash.xsd", schema, strlen(schema), error) &&
+           write_file(place, "DA_BR.bin", g_bytes_get_data(agent, NULL), g_bytes_get_size(agent), error);
+}
+
 bool mk_content_make_rom(const MkModel *model, const char *folder, GError **error)
 {
     g_autofree char *scatter = mk_scatter_file_name(model->layout);
@@ -70,15 +135,9 @@ bool mk_content_make_rom(const MkModel *model, const char *folder, GError **erro
         const MkPartition *partition = model->layout->partitions->pdata[i];
         g_autofree char *canonical = mk_partition_canonical(partition->name);
         g_autofree char *name = file_name(model, partition, canonical);
-        g_autoptr(GError) local = NULL;
-        g_autoptr(GBytes) bytes = name ? mk_make_image(model, canonical, &local) : NULL;
-        if (local) {
-            g_propagate_error(error, g_steal_pointer(&local));
-            return false;
-        }
-        if (bytes && !write_file(folder, name, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), error))
+        if (name && !write_image(model, partition, canonical, folder, name, error))
             return false;
     }
-    return write_tables(model, folder, error) &&
+    return write_tables(model, folder, error) && write_flash_xml(model, folder, scatter, error) &&
            write_file(folder, scatter, model->scatter_text, strlen(model->scatter_text), error);
 }

@@ -1,4 +1,4 @@
-/* Filling a virtual phone: stock, and stock with one thing wrong. */
+/* Filling a virtual phone as it was sold. */
 #include "phone/content-private.h"
 
 #include "core/bytes.h"
@@ -8,30 +8,31 @@
 
 #include <string.h>
 
-const char *const mk_content_states[] = {"stock",          "blank",        "no-table",  "wrong-rom",
-                                         "resized",        "no-preloader", "no-system", "bad-primary-gpt",
-                                         "bad-backup-gpt", "formatted",    "bad-boot",  NULL};
+#define PIECE 65536u
 
-#define WRONG_SHIFT  (UINT64_C(8) << 20)
-#define RESIZE_SHIFT (UINT64_C(64) << 20)
-#define WRONG_BUILD  "OTHER-PHONE-20130101"
+static bool is_zero(const uint8_t *data, size_t length)
+{
+    return data[0] == 0 && memcmp(data, data + 1, length - 1) == 0;
+}
 
-typedef struct {
-    MkChip *chip;
-    const MkModel *model;
-    const MkLayout *layout; /* where content goes */
-} Fill;
-
-static bool put(Fill *fill, const MkPartition *partition, GBytes *bytes, GError **error)
+/* Where it is put is blank: storage other than NAND reads zero there already. */
+static bool put_plain(MkFill *fill, const MkPartition *partition, GBytes *bytes, GError **error)
 {
     gsize length;
-    const void *data = g_bytes_get_data(bytes, &length);
+    const uint8_t *data = g_bytes_get_data(bytes, &length);
+    bool skips = partition->region != MK_REGION_NAND;
     g_autoptr(MkStore) store = mk_chip_store(fill->chip, partition->region);
-    return mk_store_write(store, partition->start, data, length, NULL, error);
+    for (gsize at = 0; at < length; at += PIECE) {
+        size_t piece = MIN(PIECE, length - at);
+        if (!(skips && is_zero(data + at, piece)) &&
+            !mk_store_write(store, partition->start + at, data + at, piece, NULL, error))
+            return false;
+    }
+    return true;
 }
 
 /* yaffs2 images carry the spare bytes of each page. */
-static bool put_yaffs(Fill *fill, const MkPartition *partition, GBytes *bytes, GError **error)
+static bool put_yaffs(MkFill *fill, const MkPartition *partition, GBytes *bytes, GError **error)
 {
     const MkGeometry *geometry = &fill->model->geometry;
     gsize length;
@@ -53,9 +54,16 @@ static bool put_yaffs(Fill *fill, const MkPartition *partition, GBytes *bytes, G
     return true;
 }
 
+bool mk_fill_put(MkFill *fill, const MkPartition *partition, GBytes *bytes, GError **error)
+{
+    uint8_t first = *(const uint8_t *)g_bytes_get_data(bytes, NULL);
+    bool yaffs = partition->region == MK_REGION_NAND && first == 3;
+    return yaffs ? put_yaffs(fill, partition, bytes, error) : put_plain(fill, partition, bytes, error);
+}
+
 /* --- tables ------------------------------------------------------------------------------------------------------------------ */
 
-static bool put_patches(Fill *fill, GPtrArray *patches, GError **error)
+static bool put_patches(MkFill *fill, GPtrArray *patches, GError **error)
 {
     for (guint i = 0; patches && i < patches->len; i++) {
         const MkPatch *patch = patches->pdata[i];
@@ -67,7 +75,7 @@ static bool put_patches(Fill *fill, GPtrArray *patches, GError **error)
     return patches != NULL;
 }
 
-static bool put_nand_pmt(Fill *fill, GError **error)
+static bool put_nand_pmt(MkFill *fill, GError **error)
 {
     if (mk_chip_nand_put_pmt(fill->chip, fill->layout, false) == MK_CHIP_OK)
         return true;
@@ -75,7 +83,7 @@ static bool put_nand_pmt(Fill *fill, GError **error)
     return false;
 }
 
-static bool put_tables(Fill *fill, GError **error)
+bool mk_fill_put_tables(MkFill *fill, GError **error)
 {
     const MkGeometry *geometry = &fill->model->geometry;
     if (fill->model->table == MK_TABLE_NAND_PMT)
@@ -95,33 +103,96 @@ static bool put_tables(Fill *fill, GError **error)
 
 /* --- partitions ---------------------------------------------------------------------------------------------------------------- */
 
-GBytes *mk_make_image(const MkModel *model, const char *partition, GError **error)
+/* What lies behind MediaTek's header in the modern ones: nobody looks into it. */
+static const struct {
+    const char *partition, *header;
+} firmware[] = {{"lk", "LK"},
+                {"logo", "LOGO"},
+                {"tee1", "TEE"},
+                {"tee2", "TEE"},
+                {"tee", "TEE"},
+                {"md1img", "md1rom"},
+                {"md1dsp", "md1dsp"},
+                {"md1arm7", "md1arm7"},
+                {"md3img", "md3rom"},
+                {"spmfw", "spmfw"},
+                {"scp", "tinysys-scp-RV33_A"},
+                {"sspm", "tinysys-sspm"},
+                {"mcupm", "tinysys-mcupm"},
+                {"gz", "gz"},
+                {"audio_dsp", "hifi3a"},
+                {"cam_vpu1", "cam_vpu1"},
+                {"cam_vpu2", "cam_vpu2"},
+                {"cam_vpu3", "cam_vpu3"},
+                {"pi_img", "pi_img"},
+                {"dpm", "dpm-dm"},
+                {"efuse", "efuse"}};
+
+static GBytes *make_firmware(const char *partition)
 {
-    static const char *const file_systems[] = {"system", "cache", "userdata", "secro"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(firmware); i++) {
+        if (strcmp(partition, firmware[i].partition) != 0)
+            continue;
+        g_autofree char *upper = g_ascii_strup(partition, -1), *words = g_strdup_printf("MEDIK VIRTUAL %s", upper);
+        bool large = strcmp(partition, "logo") == 0;
+        /* The two copies of the secure world are one file. */
+        bool tee = g_str_has_prefix(partition, "tee");
+        return mk_make_headed(firmware[i].header, tee ? "MEDIK VIRTUAL TEE" : words, large ? 0x30000 : 0x20000);
+    }
+    return NULL;
+}
+
+/* Images of the era that MediaTek's own header is no part of any more. */
+static GBytes *make_late(const MkModel *model, const char *partition)
+{
+    if (strcmp(partition, "boot") == 0 || strcmp(partition, "recovery") == 0 || strcmp(partition, "init_boot") == 0)
+        return mk_make_late_boot(model, partition);
+    if (strcmp(partition, "vendor_boot") == 0)
+        return mk_make_vendor_boot(model);
+    if (strcmp(partition, "dtbo") == 0)
+        return mk_make_dtbo(model);
+    return g_str_has_prefix(partition, "vbmeta") ? mk_make_vbmeta(model, partition) : NULL;
+}
+
+/* The copies of one image that a phone holds next to it. */
+static const char *original(const char *partition)
+{
+    static const char *const copies[][2] = {{"lk2", "lk"},      {"scp1", "scp"}, {"scp2", "scp"}, {"sspm_1", "sspm"},
+                                            {"sspm_2", "sspm"}, {"gz1", "gz"},   {"gz2", "gz"}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(copies); i++)
+        if (strcmp(partition, copies[i][0]) == 0)
+            return copies[i][1];
+    return partition;
+}
+
+GBytes *mk_make_image(const MkModel *model, const char *name, GError **error)
+{
+    static const char *const file_systems[] = {"system", "vendor", "cache", "userdata", "secro", "cust", "rescue"};
+    g_autofree char *slotless = mk_slotless(name);
+    const char *partition = original(slotless);
     for (unsigned i = 0; i < G_N_ELEMENTS(file_systems); i++) {
         if (strcmp(partition, file_systems[i]) == 0)
             return mk_make_file_system(model, partition, model->build, error);
     }
+    if (strcmp(partition, "super") == 0)
+        return mk_make_super(model, mk_layout_find(model->layout, name)->size, model->build, error);
     if (strcmp(partition, "preloader") == 0)
         return mk_make_preloader(model);
+    GBytes *late = mk_is_late(model) ? make_late(model, partition) : NULL;
+    if (late)
+        return late;
     if (strcmp(partition, "boot") == 0 || strcmp(partition, "recovery") == 0)
         return mk_make_boot(model, *partition == 'r', true);
-    if (strcmp(partition, "lk") == 0)
-        return mk_make_headed("LK", "MEDIK VIRTUAL LK", 0x20000);
-    if (strcmp(partition, "logo") == 0)
-        return mk_make_headed("LOGO", "MEDIK VIRTUAL LOGO", 0x30000);
     if (strcmp(partition, "dsp_bl") == 0) {
         g_autoptr(GBytes) headed = mk_make_headed("DSP_BL", "MEDIK VIRTUAL DSP LOADER", 0x4000);
         return g_bytes_new_from_bytes(headed, 512, 0x4000);
     }
-    if (strcmp(partition, "tee1") == 0 || strcmp(partition, "tee2") == 0)
-        return mk_make_headed("TEE", "MEDIK VIRTUAL TEE", 0x20000);
-    return NULL;
+    return make_firmware(partition);
 }
 
 static GBytes *make_own(const MkModel *model, const char *partition, GError **error)
 {
-    static const char *const file_systems[] = {"protect1", "protect2", "nvdata"};
+    static const char *const file_systems[] = {"protect1", "protect2", "nvdata", "nvcfg", "persist"};
     if (strcmp(partition, "nvram") == 0)
         return mk_make_nvram(model);
     if (strcmp(partition, "proinfo") == 0) {
@@ -135,11 +206,12 @@ static GBytes *make_own(const MkModel *model, const char *partition, GError **er
         if (strcmp(partition, file_systems[i]) == 0)
             return mk_make_file_system(model, partition, model->build, error);
     }
-    return mk_make_image(model, partition, error);
+    /* The slot that was never written. */
+    return g_str_has_suffix(partition, "_b") ? NULL : mk_make_image(model, partition, error);
 }
 
 /* Boot regions hold the preloader behind its boot header; a NAND holds it as it is. */
-static bool put_preloader(Fill *fill, GError **error)
+static bool put_preloader(MkFill *fill, GError **error)
 {
     g_autoptr(GBytes) preloader = mk_make_preloader(fill->model);
     gsize length;
@@ -148,7 +220,7 @@ static bool put_preloader(Fill *fill, GError **error)
         g_autoptr(MkStore) nand = mk_chip_store(fill->chip, MK_REGION_NAND);
         return mk_store_write(nand, 0, data, length, NULL, error);
     }
-    g_autoptr(GBytes) header = mk_preloader_boot_header(MK_STORAGE_EMMC, 0x40000);
+    g_autoptr(GBytes) header = mk_preloader_boot_header(fill->model->geometry.storage, 0x40000);
     for (unsigned i = 0; i < 2; i++) {
         g_autoptr(MkStore) boot = mk_chip_store(fill->chip, mk_geometry_boot_region(&fill->model->geometry, i));
         if (!mk_store_write(boot, 0, g_bytes_get_data(header, NULL), g_bytes_get_size(header), NULL, error) ||
@@ -158,7 +230,7 @@ static bool put_preloader(Fill *fill, GError **error)
     return true;
 }
 
-static bool put_partition(Fill *fill, const MkPartition *partition, GError **error)
+static bool put_partition(MkFill *fill, const MkPartition *partition, GError **error)
 {
     g_autofree char *name = mk_partition_canonical(partition->name);
     g_autoptr(GError) local = NULL;
@@ -171,155 +243,14 @@ static bool put_partition(Fill *fill, const MkPartition *partition, GError **err
     }
     if (!bytes || g_bytes_get_size(bytes) > partition->size)
         return true;
-    uint8_t first = *(const uint8_t *)g_bytes_get_data(bytes, NULL);
-    bool yaffs = partition->region == MK_REGION_NAND && first == 3;
-    return yaffs ? put_yaffs(fill, partition, bytes, error) : put(fill, partition, bytes, error);
+    return mk_fill_put(fill, partition, bytes, error);
 }
 
-static bool fill_stock(Fill *fill, GError **error)
+bool mk_fill_stock(MkFill *fill, GError **error)
 {
     for (guint i = 0; i < fill->layout->partitions->len; i++) {
         if (!put_partition(fill, fill->layout->partitions->pdata[i], error))
             return false;
     }
-    return put_tables(fill, error);
-}
-
-/* --- damages -------------------------------------------------------------------------------------------------------------------- */
-
-static bool erase_partition(Fill *fill, const char *name, GError **error)
-{
-    const MkPartition *partition = mk_layout_find(fill->layout, name);
-    g_autoptr(MkStore) store = partition ? mk_chip_store(fill->chip, partition->region) : NULL;
-    return !store || mk_store_erase(store, partition->start, partition->size, NULL, error);
-}
-
-static bool erase_tables(Fill *fill, GError **error)
-{
-    const MkGeometry *geometry = &fill->model->geometry;
-    if (geometry->storage == MK_STORAGE_NAND) {
-        g_autoptr(MkStore) nand = mk_chip_store(fill->chip, MK_REGION_NAND);
-        uint64_t first = geometry->nand_size - (uint64_t)(geometry->pool_blocks + 2) * geometry->nand_block;
-        return mk_store_erase(nand, first, 2 * (uint64_t)geometry->nand_block, NULL, error);
-    }
-    g_autoptr(MkStore) user = mk_chip_store(fill->chip, mk_geometry_main_region(geometry));
-    static const char *const tables[] = {"ebr1", "ebr2", "pmt"};
-    for (unsigned i = 0; i < G_N_ELEMENTS(tables); i++)
-        if (!erase_partition(fill, tables[i], error))
-            return false;
-    /* MBR or primary GPT in front, backup GPT and late PMT at the end. */
-    return mk_store_erase(user, 0, 34 * geometry->sector, NULL, error) &&
-           mk_store_erase(user, user->size - (1 << 20), 1 << 20, NULL, error);
-}
-
-/* A copy of the stock layout in which everything from NAME on lies SHIFT later. */
-static MkLayout *shifted(const MkModel *model, const char *name, uint64_t shift)
-{
-    MkLayout *layout = mk_layout_copy(model->layout);
-    MkPartition *first = mk_layout_find(layout, name);
-    for (guint i = 0; first && i < layout->partitions->len; i++) {
-        MkPartition *partition = layout->partitions->pdata[i];
-        if (partition->region != first->region || partition->start < first->start || partition->reserved ||
-            (partition->linear & MK_FROM_END_MASK) == MK_FROM_END_MASK)
-            continue;
-        partition->start += shift;
-        partition->linear += shift;
-        partition->physical += shift;
-        if (partition->grows)
-            partition->size -= MIN(shift, partition->size);
-    }
-    return layout;
-}
-
-/* The images of another phone's ROM where this phone's table does not look for them, and a table of that other ROM. */
-static bool make_wrong_rom(Fill *fill, GError **error)
-{
-    if (!fill_stock(fill, error))
-        return false;
-    g_autoptr(GBytes) system = mk_make_file_system(fill->model, "system", WRONG_BUILD, error);
-    const MkPartition *partition = mk_layout_find(fill->layout, "system");
-    g_autoptr(MkLayout) other = shifted(fill->model, "system", WRONG_SHIFT);
-    if (!system || !erase_partition(fill, "system", error) || !erase_tables(fill, error))
-        return false;
-    bool yaffs = partition->region == MK_REGION_NAND;
-    if (!(yaffs ? put_yaffs(fill, partition, system, error) : put(fill, partition, system, error)))
-        return false;
-    fill->layout = other;
-    bool good = put_tables(fill, error);
-    fill->layout = fill->model->layout;
-    return good;
-}
-
-static bool make_resized(Fill *fill, GError **error)
-{
-    g_autoptr(MkLayout) larger = shifted(fill->model, "cache", RESIZE_SHIFT);
-    mk_layout_find(larger, "system")->size += RESIZE_SHIFT;
-    fill->layout = larger;
-    bool good = fill_stock(fill, error);
-    fill->layout = fill->model->layout;
-    return good;
-}
-
-static bool make_bad_boot(Fill *fill, GError **error)
-{
-    const MkPartition *boot = mk_layout_find(fill->layout, "boot");
-    g_autoptr(GBytes) bytes = mk_make_boot(fill->model, false, false);
-    return erase_partition(fill, "boot", error) && put(fill, boot, bytes, error);
-}
-
-static bool spoil_gpt(Fill *fill, bool backup, GError **error)
-{
-    const MkGeometry *geometry = &fill->model->geometry;
-    g_autoptr(MkStore) user = mk_chip_store(fill->chip, mk_geometry_main_region(geometry));
-    uint64_t header = backup ? user->size - geometry->sector : geometry->sector;
-    return mk_store_write(user, header + 40, "\xDE\xAD", 2, NULL, error);
-}
-
-static bool make_no_preloader(Fill *fill, GError **error)
-{
-    if (fill->model->geometry.storage == MK_STORAGE_NAND)
-        return erase_partition(fill, "preloader", error);
-    for (unsigned i = 0; i < 2; i++) {
-        g_autoptr(MkStore) boot = mk_chip_store(fill->chip, mk_geometry_boot_region(&fill->model->geometry, i));
-        if (!mk_store_erase(boot, 0, boot->size, NULL, error))
-            return false;
-    }
-    return true;
-}
-
-static bool damage(Fill *fill, const char *state, GError **error)
-{
-    if (strcmp(state, "no-table") == 0)
-        return erase_tables(fill, error);
-    if (strcmp(state, "no-preloader") == 0)
-        return make_no_preloader(fill, error);
-    if (strcmp(state, "no-system") == 0)
-        return erase_partition(fill, "system", error);
-    if (strcmp(state, "formatted") == 0)
-        return erase_partition(fill, "nvram", error) && erase_partition(fill, "nvdata", error);
-    if (strcmp(state, "bad-boot") == 0)
-        return make_bad_boot(fill, error);
-    if (strcmp(state, "bad-primary-gpt") == 0 || strcmp(state, "bad-backup-gpt") == 0)
-        return spoil_gpt(fill, state[4] == 'b', error);
-    return true;
-}
-
-bool mk_content_fill(MkChip *chip, const MkModel *model, const char *state, GError **error)
-{
-    Fill fill = {.chip = chip, .model = model, .layout = model->layout};
-    if (!g_strv_contains(mk_content_states, state)) {
-        mk_fault_set(error, MK_FAULT_USAGE, _("There is no state \"%s\" of a virtual phone."), state);
-        return false;
-    }
-    if (g_str_has_suffix(state, "gpt") && model->table != MK_TABLE_GPT) {
-        mk_fault_set(error, MK_FAULT_USAGE, _("%s has no GPT."), model->id);
-        return false;
-    }
-    if (strcmp(state, "blank") == 0)
-        return true;
-    if (strcmp(state, "wrong-rom") == 0)
-        return make_wrong_rom(&fill, error);
-    if (strcmp(state, "resized") == 0)
-        return make_resized(&fill, error);
-    return fill_stock(&fill, error) && damage(&fill, state, error);
+    return mk_fill_put_tables(fill, error);
 }

@@ -214,9 +214,8 @@ static bool hash_fits(const MkDevice *device, const uint8_t *image, uint32_t len
 {
     gsize size;
     const uint8_t *stage1 = device->machine->da ? g_bytes_get_data(device->machine->da, &size) : NULL;
-    char release[3];
-    unsigned stage;
-    if (!stage1 || !mk_content_da_marker(stage1, size, release, &stage) || size < 153)
+    MkDaMark mark;
+    if (!stage1 || !mk_content_da_marker(stage1, size, &mark) || size < 153)
         return true;
     if (memcmp(stage1 + 128, "SHA1=", 5) != 0 || length < 0x100)
         return false;
@@ -299,10 +298,9 @@ static unsigned release_of(const MkMachine *machine)
 {
     gsize size = 0;
     const void *da = machine->da ? g_bytes_get_data(machine->da, &size) : NULL;
-    char release[3];
-    unsigned stage;
-    if (da && mk_content_da_marker(da, size, release, &stage))
-        return release_number(release);
+    MkDaMark mark;
+    if (da && mk_content_da_marker(da, size, &mark))
+        return release_number(mark.release);
     return release_number(machine->release ? machine->release : machine->model->agent_release);
 }
 

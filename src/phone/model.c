@@ -77,7 +77,6 @@ static void read_chip(MkModel *model, Keys *keys)
     model->region_assert = flag_of(keys, "region-assert");
     model->window_ms = 2500;
     model->preloader_da_addr = (uint32_t)size_of(keys, "preloader-da-addr", true);
-    model->preloader_da_max = 0x30000;
     model->has_me_id = flag_of(keys, "me-id");
     model->has_soc_id = flag_of(keys, "soc-id");
     model->sla_key = text_of(keys, "sla-key", false);
@@ -146,13 +145,20 @@ static void read_identity(MkModel *model, Keys *keys)
     model->android = text_of(keys, "android", true);
 }
 
+/* A path as it is, or one beside the model's file. */
+static char *beside(Keys *keys, const char *key)
+{
+    g_autofree char *name = text_of(keys, key, false), *folder = g_path_get_dirname(keys->path);
+    return !name || g_path_is_absolute(name) ? g_steal_pointer(&name) : g_build_filename(folder, name, NULL);
+}
+
 /* What is told by the agents of 2015 and later (spec da-xflash.md 6.1, 11). */
 static void read_agent(MkModel *model, Keys *keys)
 {
     g_autofree char *dialect = text_of(keys, "dialect", false);
     model->agent_release = text_of(keys, "agent-release", true);
     model->flavour = text_of(keys, "flavour", false);
-    model->agent_key = text_of(keys, "agent-key", false);
+    model->agent_key = beside(keys, "agent-key");
     model->ufs_model = text_of(keys, "ufs-model", model->geometry.storage == MK_STORAGE_UFS);
     model->life_a = (uint8_t)size_of(keys, "life-a", false);
     model->life_b = (uint8_t)size_of(keys, "life-b", false);
@@ -164,6 +170,8 @@ static void read_agent(MkModel *model, Keys *keys)
                      : strcmp(dialect, "xflash") == 0           ? MK_DA_XFLASH
                      : strcmp(dialect, "xml") == 0              ? MK_DA_XML
                                                                 : MK_DA_UNKNOWN;
+    /* What a preloader that verifies takes (spec brom.md, table of platforms). */
+    model->preloader_da_max = model->dialect == MK_DA_LEGACY ? 0x30000 : 0x40000;
     if (model->dialect == MK_DA_UNKNOWN && !keys->failed) {
         keys->failed = true;
         mk_fault_set(keys->error, MK_FAULT_FILE, _("%s: dialect=%s is not known."), keys->path, dialect);
@@ -185,19 +193,27 @@ static bool read_table(MkModel *model, Keys *keys)
     return false;
 }
 
+/* The stock layout is told by a scatter beside the model: text, or XML where the agents speak XML. A combo scatter has a section for
+ * each storage that the chip can have. */
 static bool read_layout(MkModel *model, const char *path, GError **error)
 {
+    bool xml = model->dialect == MK_DA_XML;
     g_autofree char *stem = g_strndup(path, strlen(path) - strlen(".ini"));
-    g_autofree char *scatter = g_strconcat(stem, ".scatter.txt", NULL);
+    g_autofree char *scatter = g_strconcat(stem, xml ? ".scatter.xml" : ".scatter.txt", NULL);
     g_autoptr(GError) local = NULL;
     if (!g_file_get_contents(scatter, &model->scatter_text, NULL, &local)) {
         mk_fault_set(error, MK_FAULT_FILE, "%s", local->message);
         return false;
     }
     /* A v0 scatter tells chip and storage by the name that it has in a ROM. */
-    g_autofree char *name = g_strdup_printf("%s_Android_scatter%s.txt", mk_soc_name(model->soc),
-                                            model->geometry.storage == MK_STORAGE_EMMC ? "_emmc" : "");
-    model->layout = mk_scatter_parse(model->scatter_text, strlen(model->scatter_text), name, false, NULL, error);
+    g_autofree char *name =
+        g_strdup_printf("%s_Android_scatter%s.%s", mk_soc_name(model->soc),
+                        model->geometry.storage == MK_STORAGE_EMMC ? "_emmc" : "", xml ? "xml" : "txt");
+    g_autoptr(MkLayout) whole =
+        mk_scatter_parse(model->scatter_text, strlen(model->scatter_text), name, false, NULL, error);
+    model->layout = whole ? mk_layout_for_storage(whole, model->geometry.storage) : NULL;
+    if (whole && !model->layout)
+        mk_fault_set(error, MK_FAULT_SCATTER, _("%s has no layout for this phone's storage."), scatter);
     if (!model->layout || !mk_layout_resolve(model->layout, &model->geometry, error))
         return false;
     model->header = model->layout->header;

@@ -191,13 +191,25 @@ static void swallow(MkPhone *phone, const char *mode)
 
 static const char *choose_release(MkPhone *phone)
 {
-    static char marked[3];
-    unsigned stage;
+    static MkDaMark mark;
     gsize size;
     const void *data = g_bytes_get_data(phone->machine.da, &size);
     if (phone->release)
         return phone->release;
-    return mk_content_da_marker(data, size, marked, &stage) ? marked : phone->model->agent_release;
+    return mk_content_da_marker(data, size, &mark) ? mark.release : phone->model->agent_release;
+}
+
+/* Code for another chip, or in a dialect that no agent of this chip speaks, hangs at its first access to what is not there. */
+static bool can_run(const MkPhone *phone)
+{
+    gsize size;
+    MkDaMark mark;
+    const MkModel *model = phone->model;
+    const void *data = g_bytes_get_data(phone->machine.da, &size);
+    if (mk_content_da_marker(data, size, &mark) && model->soc && mark.chip != model->soc->da_code)
+        return false;
+    MkDaFamily dialect = mk_content_da_dialect(data, size);
+    return dialect == MK_DA_UNKNOWN || dialect == model->dialect;
 }
 
 static MkNext run_agent(MkPhone *phone)
@@ -208,6 +220,10 @@ static MkNext run_agent(MkPhone *phone)
     mk_machine_log(machine, "agent: release %s starts at %08x", machine->release, machine->jump_address);
     set_mode(phone, "agent");
     mk_wire_set_borders(machine->wire, phone->borders);
+    if (!can_run(phone)) {
+        mk_machine_log(machine, "agent: it is none for this chip: the phone hangs");
+        return MK_NEXT_HALT;
+    }
     switch (phone->model->dialect) {
     case MK_DA_XFLASH: return mk_xflash_run(machine);
     case MK_DA_XML: return mk_xml_run(machine);

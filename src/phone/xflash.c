@@ -183,11 +183,16 @@ static void loop(MkXflash *x)
     }
 }
 
-static MkXflashYear year_of(const MkModel *model)
+/* The agent that arrived, or the one that was asked for, says of which year it is ("X1" to "X3"); else it is the model's usual one. */
+static MkXflashYear year_of(const MkMachine *machine)
 {
-    return g_strcmp0(model->flavour, "2015") == 0   ? MK_XFLASH_2015
-           : g_strcmp0(model->flavour, "2025") == 0 ? MK_XFLASH_2025
-                                                    : MK_XFLASH_2020;
+    static const MkXflashYear years[] = {MK_XFLASH_2015, MK_XFLASH_2020, MK_XFLASH_2025};
+    const char *release = machine->release, *flavour = machine->model->flavour;
+    if (release && release[0] == 'X' && release[1] >= '1' && release[1] <= '3')
+        return years[release[1] - '1'];
+    return g_strcmp0(flavour, "2015") == 0   ? MK_XFLASH_2015
+           : g_strcmp0(flavour, "2025") == 0 ? MK_XFLASH_2025
+                                             : MK_XFLASH_2020;
 }
 
 MkNext mk_xflash_run(MkMachine *machine)
@@ -196,19 +201,23 @@ MkNext mk_xflash_run(MkMachine *machine)
                   .model = machine->model,
                   .chip = machine->chip,
                   .wire = machine->wire,
-                  .year = year_of(machine->model),
+                  .year = year_of(machine),
                   .da_chip = machine->model->soc ? machine->model->soc->da_code : 0,
                   .stage = 1,
                   .from_rom = !machine->dram_up,
-                  .locked = machine->model->agent_key != NULL,
                   .next = MK_NEXT_GONE,
                   .log_level = 2,
                   .log_channel = MK_XFLASH_LOG_TO_UART,
                   .checksum = MK_XFLASH_CHECKSUM_STORAGE,
                   .reset_key = MK_XFLASH_RESET_KEY_TWO};
+    /* The lock is a part of the agent: those of earlier years have none. */
+    x.locked = x.year == MK_XFLASH_2025 && machine->model->agent_key;
     for (unsigned i = 0; i < sizeof x.challenge; i++)
         x.challenge[i] = (uint8_t)(machine->random_seed * 31u + i * 7u);
-    mk_machine_log(machine, "agent: runs (XFlash of %s)", machine->model->flavour ? machine->model->flavour : "2020");
+    mk_machine_log(machine, "agent: runs (XFlash of %s)",
+                   x.year == MK_XFLASH_2015   ? "2015"
+                   : x.year == MK_XFLASH_2025 ? "2025"
+                                              : "2020");
     mk_xflash_start(&x);
     loop(&x);
     g_free(x.buffer);

@@ -2,7 +2,7 @@
 """Every model of the legacy era: described, rescued with its stock ROM, verified; through BootROM and through the preloader."""
 import functools
 
-from harness import RELEASES, main, ok
+from harness import LEGACY, main, ok
 
 
 def rescue(model, key, state, desk):
@@ -27,5 +27,5 @@ def test_for(model, key, state):
 
 
 # The preloader of a NAND phone is beyond Medik: there BootROM is entered with the key.
-main([test_for(model, key, state) for model in sorted(RELEASES)
+main([test_for(model, key, state) for model in sorted(LEGACY)
       for key, state in (('download', 'no-system' if 'nand' in model else 'no-preloader'), ('none', 'no-system'))])

@@ -1,5 +1,6 @@
 /* Every model of virtual phone boots as it was sold, stops where its damage says, and its ROM is in order by Medik's own parsers. */
 #include "agent/agent-file.h"
+#include "core/hash.h"
 #include "phone/bootcheck.h"
 #include "phone/content.h"
 #include "rom/rom.h"
@@ -12,7 +13,10 @@ static void remove_tree(const char *path)
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     for (const char *name; dir && (name = g_dir_read_name(dir));) {
         g_autofree char *child = g_build_filename(path, name, NULL);
-        g_unlink(child);
+        if (g_file_test(child, G_FILE_TEST_IS_DIR))
+            remove_tree(child);
+        else
+            g_unlink(child);
     }
     g_rmdir(path);
 }
@@ -39,25 +43,37 @@ static void check_state(const MkModel *model, const char *state, const char *exp
     remove_tree(folder);
 }
 
+/* Where the chain stops when everything from Android on lies elsewhere: an earlier station may lie behind it in the table. */
+static const char *moved_stop(const MkModel *model)
+{
+    const MkPartition *vbmeta = mk_layout_find(model->layout, "vbmeta"),
+                      *system = mk_layout_find(model->layout, "system");
+    return vbmeta && system && vbmeta->start > system->start ? "vbmeta" : "system";
+}
+
 static void test_states(gconstpointer id)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(MkModel) model = mk_model_load(id, &error);
     g_assert_no_error(error);
     bool gpt = model->table == MK_TABLE_GPT;
+    bool verified = mk_layout_find(model->layout, "vbmeta") || mk_layout_find(model->layout, "vbmeta_a");
     check_state(model, "stock", "home");
     check_state(model, "blank", "preloader");
     check_state(model, "no-preloader", "preloader");
     check_state(model, "resized", "home");
-    check_state(model, "wrong-rom", "system");
+    check_state(model, "wrong-rom", moved_stop(model));
     check_state(model, "no-system", "system");
     check_state(model, "formatted", "no-nvram");
     check_state(model, "no-table", gpt ? "table" : model->table == MK_TABLE_NAND_PMT ? "home" : "system");
-    check_state(model, "bad-boot", gpt ? "home" : "boot");
+    check_state(model, "bad-boot", verified ? "vbmeta" : gpt ? "home" : "boot");
     if (gpt) {
         check_state(model, "bad-primary-gpt", "home");
         check_state(model, "bad-backup-gpt", "home");
+        check_state(model, "torn-gpt", "table");
     }
+    if (verified)
+        check_state(model, "bad-vbmeta", "vbmeta");
 }
 
 static void test_rom(gconstpointer id)
@@ -67,7 +83,8 @@ static void test_rom(gconstpointer id)
     g_autofree char *folder = temp_folder();
     mk_content_make_rom(model, folder, &error);
     g_assert_no_error(error);
-    g_autoptr(MkRom) rom = mk_rom_open_folder(folder, NULL, MK_STORAGE_UNKNOWN, &error);
+    g_autofree char *name = mk_scatter_file_name(model->layout), *scatter = g_build_filename(folder, name, NULL);
+    g_autoptr(MkRom) rom = mk_rom_open_folder(folder, scatter, model->geometry.storage, &error);
     g_assert_no_error(error);
     g_autoptr(GPtrArray) findings = mk_findings_new();
     MkPhoneFacts facts = {.soc = model->soc, .geometry = &model->geometry, .storage = model->geometry.storage};
@@ -78,9 +95,12 @@ static void test_rom(gconstpointer id)
             g_test_message("%s: %s %s: %s", model->id, finding->id, finding->file, finding->message);
     }
     g_assert_cmpint(mk_findings_worst(findings), ==, MK_SEVERITY_NOTE);
-    static const char *const needed[] = {"preloader", "lk", "boot", "recovery", "logo", "system"};
+    bool super = mk_layout_find(model->layout, "super");
+    const char *const needed[] = {"preloader", "lk", "boot", "logo", super ? "super" : "system"};
     for (unsigned i = 0; i < G_N_ELEMENTS(needed); i++) {
+        g_autofree char *slotted = g_strconcat(needed[i], "_a", NULL);
         const MkRomItem *item = mk_rom_find(rom, needed[i]);
+        item = item ? item : mk_rom_find(rom, slotted);
         if (!item || !item->image)
             g_test_message("%s: no image for %s", model->id, needed[i]);
         g_assert_true(item && item->image);
@@ -88,32 +108,55 @@ static void test_rom(gconstpointer id)
     remove_tree(folder);
 }
 
-static void test_da(void)
+static MkAgentFile *parse_da(const char *release)
 {
-    static const char *const releases[] = {"G0", "G1", "G2", "G3", "G4"};
-    static const uint16_t newest[] = {0x6577, 0x6582, 0x6583, 0x0321, 0x0335};
-    for (unsigned i = 0; i < G_N_ELEMENTS(releases); i++) {
-        g_autoptr(GError) error = NULL;
-        g_autoptr(GBytes) bytes = mk_content_make_da(releases[i], &error);
-        g_autofree char *folder = temp_folder(), *path = g_build_filename(folder, "MTK_AllInOne_DA.bin", NULL);
-        g_assert_true(g_file_set_contents(path, g_bytes_get_data(bytes, NULL), (gssize)g_bytes_get_size(bytes), NULL));
-        g_autoptr(GPtrArray) findings = mk_findings_new();
-        g_autoptr(MkAgentFile) file = mk_agent_file_load(path, findings, &error);
-        g_assert_no_error(error);
-        const MkSoc *soc = mk_soc_by_code(newest[i], newest[i] == 0x6577 ? 0x8B00 : 0);
-        const MkAgentEntry *entry = mk_agent_file_choose(file, soc, 0xCA00, 0xE100, findings, &error);
-        g_assert_no_error(error);
-        g_autoptr(GBytes) stage1 = mk_agent_file_region(file, entry, mk_agent_entry_stage1(entry));
-        char release[3];
-        unsigned stage;
-        g_assert_true(mk_content_da_marker(g_bytes_get_data(stage1, NULL), g_bytes_get_size(stage1), release, &stage));
-        g_assert_cmpstr(release, ==, releases[i]);
-        g_assert_cmpuint(stage, ==, 1);
-        /* A stage 2 of whole packets makes agents acknowledge an empty one, which trips simple clients (spec agents.md legacy 10). */
-        g_autoptr(GBytes) stage2 = mk_agent_file_region(file, entry, 2);
-        g_assert_cmpuint(g_bytes_get_size(stage2) % 0x1000, !=, 0);
-        remove_tree(folder);
-    }
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) bytes = mk_content_make_da(release, &error);
+    g_assert_no_error(error);
+    MkAgentFile *file = mk_agent_file_parse(bytes, "DA.bin", NULL, &error);
+    g_assert_no_error(error);
+    return file;
+}
+
+/* Every model finds the agent that it is used with in a file of that release, and it says what it is. */
+static void test_da(gconstpointer id)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkModel) model = mk_model_load(id, &error);
+    g_assert_no_error(error);
+    g_autoptr(MkAgentFile) file = parse_da(model->agent_release);
+    const MkAgentEntry *entry =
+        mk_agent_file_choose(file, model->soc, model->hw_version, model->sw_version, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_true(entry->family == model->dialect);
+    g_autoptr(GBytes) stage1 = mk_agent_file_region(file, entry, mk_agent_entry_stage1(entry));
+    MkDaMark mark;
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(stage1, &size);
+    g_assert_true(mk_content_da_marker(data, size, &mark));
+    g_assert_cmpstr(mark.release, ==, model->agent_release);
+    g_assert_cmpuint(mark.stage, ==, 1);
+    g_assert_cmphex(mark.chip, ==, model->soc->da_code);
+    /* A stage 2 of whole packets makes agents acknowledge an empty one, which trips simple clients (spec agents.md legacy 10). */
+    g_autoptr(GBytes) stage2 = mk_agent_file_region(file, entry, mk_agent_entry_stage2(entry));
+    g_assert_cmpuint(g_bytes_get_size(stage2) % 0x1000, !=, 0);
+    if (model->dialect == MK_DA_LEGACY)
+        return;
+    g_assert_true(mk_content_da_dialect(data, size) == model->dialect);
+    /* Spec da-xflash.md 1: stage 1 holds the SHA-256 of stage 2 without its signature. */
+    uint8_t digest[MK_SHA256_SIZE];
+    mk_sha256(g_bytes_get_data(stage2, NULL), g_bytes_get_size(stage2) - 0x100, digest);
+    g_assert_nonnull(memmem(data, size, digest, sizeof digest));
+}
+
+/* Releases that no model is sold with. */
+static void test_old_da(void)
+{
+    g_autoptr(MkAgentFile) g0 = parse_da("G0");
+    g_assert_cmpuint(g0->info_version, ==, 3);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(mk_content_make_da("G9", &error));
+    g_assert_error(error, MK_FAULT, MK_FAULT_USAGE);
 }
 
 /* Genuine hosts ask every BootROM for its ids and wait until they have come (spec hosts.md). */
@@ -129,15 +172,17 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_autoptr(GPtrArray) models = mk_model_list();
-    g_assert_cmpuint(models->len, >=, 10);
+    g_assert_cmpuint(models->len, >=, 18);
     for (guint i = 0; i < models->len; i++) {
         g_autofree char *states = g_strdup_printf("/content/states/%s", (char *)models->pdata[i]);
-        g_autofree char *rom = g_strdup_printf("/content/rom/%s", (char *)models->pdata[i]);
+        g_autofree char *rom = g_strdup_printf("/content/rom/%s", (char *)models->pdata[i]),
+                        *da = g_strdup_printf("/content/da/%s", (char *)models->pdata[i]);
         g_test_add_data_func(states, models->pdata[i], test_states);
         g_autofree char *ids = g_strdup_printf("/content/ids/%s", (char *)models->pdata[i]);
         g_test_add_data_func(rom, models->pdata[i], test_rom);
         g_test_add_data_func(ids, models->pdata[i], test_ids);
+        g_test_add_data_func(da, models->pdata[i], test_da);
     }
-    g_test_add_func("/content/da", test_da);
+    g_test_add_func("/content/old-da", test_old_da);
     return g_test_run();
 }
