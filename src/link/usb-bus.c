@@ -17,6 +17,7 @@
 
 typedef struct {
     libusb_context *context;
+    libusb_hotplug_callback_handle callback;
     bool looks;      /* no udev: the kernel's list is compared with SIGNATURE */
     char *signature; /* names and numbers of all devices */
     GQueue waiting;  /* of MkBusEvent */
@@ -280,6 +281,8 @@ static MkLink *bus_open(gpointer source, const MkUsbDevice *device, GError **err
     Bus *bus = source;
     libusb_context *context = g_steal_pointer(&bus->context);
     libusb_device **list = NULL;
+    if (context) /* the link uses the context on, the bus is no more */
+        libusb_hotplug_deregister_callback(context, bus->callback);
     libusb_device_handle *handle = NULL;
     MkUsbFunction function;
     bus_free(bus);
@@ -327,9 +330,10 @@ bool mk_bus_open(const MkBusClass **klass, gpointer *source, GError **error)
         look(bus);
     } else {
         bus->context = context;
-        libusb_hotplug_register_callback(
-            context, LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT, LIBUSB_HOTPLUG_ENUMERATE,
-            LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY, on_hotplug, bus, NULL);
+        libusb_hotplug_register_callback(context,
+                                         LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT,
+                                         LIBUSB_HOTPLUG_ENUMERATE, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY,
+                                         LIBUSB_HOTPLUG_MATCH_ANY, on_hotplug, bus, &bus->callback);
     }
     *klass = &bus_class;
     *source = bus;

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define GROUP "phone"
+#define GROUP     "phone"
+#define WINDOW_MS 2500 /* the handshake time-out (spec brom.md 3.1) */
 
 /* --- keys ---------------------------------------------------------------------------------------------------------------- */
 
@@ -75,7 +76,8 @@ static void read_chip(MkModel *model, Keys *keys)
     model->pl_generation = (MkPreloaderGeneration)size_of(keys, "preloader-generation", true);
     model->duplicate_a0 = flag_of(keys, "duplicate-a0");
     model->region_assert = flag_of(keys, "region-assert");
-    model->window_ms = 2500;
+    uint64_t window = size_of(keys, "window-ms", false);
+    model->window_ms = window ? (unsigned)MIN(window, G_MAXINT) : WINDOW_MS;
     model->preloader_da_addr = (uint32_t)size_of(keys, "preloader-da-addr", true);
     model->has_me_id = flag_of(keys, "me-id");
     model->has_soc_id = flag_of(keys, "soc-id");

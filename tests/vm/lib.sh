@@ -64,6 +64,32 @@ has_ids() {
     [ -n "$place" ] && [ "$(cat "$place/idVendor"):$(cat "$place/idProduct")" = "$2" ]
 }
 
+# rom MODEL RELEASE: its ROM in /tmp/rom-MODEL, an agent file in /tmp/da.
+rom() {
+    medik phone rom "$1" "/tmp/rom-$1" >/dev/null
+    [ -e /tmp/da ] || medik phone da /tmp/da --release "$2" >/dev/null
+}
+
+# bytes N: how many bytes phone N has taken from its host.
+bytes() {
+    ctl "$1" state | sed -n 's/.*"rx":\([0-9]*\).*/\1/p'
+}
+
+took() {
+    [ "$(bytes "$1")" -gt "$2" ]
+}
+
+# waits FILE: the Medik that writes there is ready for the phone.
+waits() {
+    wait_for 60 grep -q 'Waiting for the phone' "$1"
+}
+
+# unplug N: the cable is pulled at the computer's end, and stays out.
+unplug() {
+    kill "$(cat "/tmp/cable$1.pid")"
+    echo "$1" >"$HUB/detach"
+}
+
 # What ends with the test: processes, files, devices.
 clean_up() {
     for pid in /tmp/cable*.pid /tmp/phone*.pid; do
@@ -76,12 +102,15 @@ clean_up() {
 # run_test NUMBER NAME: in a shell of its own, with a deadline.
 run_test() {
     start=$(date +%s)
-    if timeout 100 sh -c ". /tests/lib.sh; . /tests/tests.sh; set -e; $2" >/run/said 2>&1; then
+    if timeout 200 sh -c ". /tests/lib.sh; . /tests/tests.sh; set -e; $2" >/run/said 2>&1; then
         echo "ok $1 $(echo "$2" | sed 's/^test_//; s/_/-/g') # $(($(date +%s) - start)) s"
     else
         sed 's/^/# /' /run/said
+        for control in /tmp/ctl*; do
+            medik phone ctl "$control" state | sed "s|^|# ${control##*/}: |"
+        done
         for log in /tmp/phone*.log /tmp/medik*; do
-            [ ! -f "$log" ] || tail -25 "$log" | sed "s|^|# ${log##*/}: |"
+            [ ! -f "$log" ] || tail -40 "$log" | sed "s|^|# ${log##*/}: |"
         done
         echo "not ok $1 $(echo "$2" | sed 's/^test_//; s/_/-/g')"
     fi

@@ -44,14 +44,95 @@ test_usbip_program() {
 
 # Medik waits first; the phone is plugged in cold, its preloader caught in the window, and the phone rescued over the kernel's own driver.
 test_acm_rescue() {
-    medik phone rom mt6577-9300 /tmp/rom
-    medik phone da /tmp/da --release G1
+    rom mt6577-9300 G1
     phone 0 mt6577-9300 wrong-rom --manual
     cable 0
-    medik flash /tmp/rom --layout change --erase-user-data --yes --port /dev/ttyACM0 --da /tmp/da >/tmp/medik 2>&1 &
+    medik flash /tmp/rom-mt6577-9300 --layout change --erase-user-data --yes --port /dev/ttyACM0 --da /tmp/da >/tmp/medik 2>&1 &
     flash=$!
-    sleep 1
+    waits /tmp/medik
     ctl 0 plug
     wait $flash
     screen 0 home
+}
+
+# The same over libusb, which hears of the phone through udev; the preloader's window is two seconds.
+test_usb_cold() {
+    cp -r /data /tmp/data
+    export MEDIK_DATA_DIR=/tmp/data
+    sed -i 's/^\[phone\]$/[phone]\nwindow-ms=2000/' /tmp/data/phones/mt6577-9300.ini
+    rom mt6577-9300 G1
+    phone 0 mt6577-9300 wrong-rom --manual
+    cable 0
+    medik flash /tmp/rom-mt6577-9300 --layout change --erase-user-data --yes --port usb --da /tmp/da >/tmp/medik 2>&1 &
+    flash=$!
+    waits /tmp/medik
+    ctl 0 plug
+    wait $flash
+    screen 0 home
+}
+
+# BootROM at full speed; the agent changes to high speed and comes back under another identity.
+test_usb_high_speed() {
+    rom mt6582-a106-4g G3
+    phone 0 mt6582-a106-4g stock --key download
+    cable 0
+    medik save /tmp/copy boot logo --port usb --da /tmp/da --preloader /tmp/rom-mt6582-a106-4g/preloader_a106.bin >/tmp/medik 2>&1
+    grep -q 'off the bus, and back at high speed' /tmp/phone0.log
+    grep -q 'Saved 2 files' /tmp/medik
+}
+
+# The cable slips in the middle of the writing; the same command goes on.
+test_usb_unplug() {
+    rom mt6577-9300 G1
+    phone 0 mt6577-9300 wrong-rom --manual
+    set -- flash /tmp/rom-mt6577-9300 --layout change --erase-user-data --yes --port usb --da /tmp/da
+    cable 0
+    medik "$@" >/tmp/medik-1 2>&1 &
+    broken=$!
+    waits /tmp/medik-1
+    ctl 0 plug
+    wait_for 60 took 0 12000000
+    unplug 0
+    code=0
+    wait $broken || code=$?
+    [ $code = 3 ]
+    ctl 0 wait off 20
+    medik "$@" >/tmp/medik-2 2>&1 &
+    whole=$!
+    waits /tmp/medik-2
+    cable 0
+    wait $whole
+    grep -q 'goes on where it stopped' /tmp/medik-2
+    screen 0 home
+}
+
+# Two phones: each has its own bus path, and Medik chooses neither by itself.
+test_usb_two() {
+    rom mt6577-9300 G1
+    phone 0 mt6577-9300 stock --key download
+    phone 1 mt6577-9300 stock --key download
+    cable 0
+    cable 1
+    wait_for 20 has_ids 0 0e8d:0003
+    wait_for 20 has_ids 1 0e8d:0003
+    code=0
+    medik info --target --port usb --timeout 10 >/tmp/medik 2>&1 || code=$?
+    [ $code = 3 ]
+    set -- boot logo --da /tmp/da --preloader /tmp/rom-mt6577-9300/preloader_bird77_cu_ics2.bin
+    medik save /tmp/copy-0 "$@" --port 1-1 >/tmp/medik-0 2>&1 &
+    first=$!
+    medik save /tmp/copy-1 "$@" --port 1-2 >/tmp/medik-1 2>&1
+    wait $first
+}
+
+# A token in the window, and the phone comes back as the kernel's factory mode.
+test_usb_meta() {
+    phone 0 mt6577-9300 stock --manual
+    cable 0
+    medik boot meta --port usb >/tmp/medik 2>&1 &
+    boot=$!
+    waits /tmp/medik
+    ctl 0 plug
+    wait $boot
+    wait_for 20 has_ids 0 0e8d:2007
 }
