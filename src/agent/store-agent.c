@@ -4,6 +4,8 @@
 #include "core/bytes.h"
 #include "core/i18n.h"
 
+#include <string.h>
+
 typedef struct {
     MkStore store;
     MkAgent *agent; /* borrowed */
@@ -48,12 +50,40 @@ static bool store_read(MkStore *store, uint64_t offset, uint64_t length, MkSinkF
     return ok;
 }
 
+/* What is written ends inside a block: the rest of that block goes back as it was. */
+typedef struct {
+    MkSourceFunc source;
+    gpointer user_data;
+    uint64_t left; /* of what is written */
+    uint8_t *rest; /* what the phone has from there to the end of the block */
+} Filled;
+
+static bool filled_source(uint8_t *data, size_t length, gpointer user_data, GError **error)
+{
+    Filled *filled = user_data;
+    size_t take = (size_t)MIN(filled->left, length), more = length - take;
+    filled->left -= take;
+    if (take && !filled->source(data, take, filled->user_data, error))
+        return false;
+    if (more)
+        memcpy(data + take, filled->rest, more);
+    filled->rest += more;
+    return true;
+}
+
+/* Pages of a NAND are programmed once: only whole ones. */
 static bool store_write(MkStore *store, uint64_t offset, uint64_t length, MkSourceFunc source, gpointer user_data,
                         GCancellable *cancel, GError **error)
 {
     AgentStore *self = (AgentStore *)store;
+    uint32_t unit = mk_agent_page_unit(self->agent, store->region), inside = (uint32_t)((offset + length) % unit);
+    size_t more = inside && store->region != MK_REGION_NAND ? unit - inside : 0;
+    g_autofree uint8_t *rest = g_malloc(unit);
+    if (more && !mk_store_read(store, offset + length, rest, more, cancel, error))
+        return false;
+    Filled filled = {.source = source, .user_data = user_data, .left = length, .rest = rest};
     GCancellable *own = lend(self, cancel);
-    bool ok = mk_agent_write(self->agent, store->region, offset, length, source, user_data, error);
+    bool ok = mk_agent_write(self->agent, store->region, offset, length + more, filled_source, &filled, error);
     self->agent->cancel = own;
     return ok;
 }
