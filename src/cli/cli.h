@@ -62,6 +62,8 @@ GCancellable *mk_cli_interruptible(void);
 void mk_cli_say(MkCli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Findings, those of severity note only with --verbose; in JSON mode one {"t":"finding"} each. */
 void mk_cli_findings(MkCli *cli, const GPtrArray *findings);
+/* Those of DIFFS that are differences, with a {"t":"diff"} each; how many. */
+unsigned mk_cli_diffs(MkCli *cli, const GPtrArray *diffs);
 /* Begins {"t":TYPE, …; the caller adds members and hands it to mk_cli_event(). */
 JsonBuilder *mk_cli_event_new(const char *type);
 /* Prints the event in JSON mode; consumes BUILDER always. */

@@ -76,6 +76,8 @@ int mk_cli_info(int argc, char **argv)
     g_autoptr(MkSession) session = mk_cli_session(cli, NULL, true, &error);
     if (!session)
         return mk_cli_fail(cli, error);
+    if (!mk_session_look(session, &error))
+        return mk_cli_fail(cli, error);
     g_autofree char *card = mk_session_card(session, true);
     mk_cli_say(cli, "%s", card);
     JsonBuilder *event = mk_cli_event_new("result");

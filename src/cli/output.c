@@ -107,6 +107,26 @@ void mk_cli_findings(MkCli *cli, const GPtrArray *findings)
     }
 }
 
+unsigned mk_cli_diffs(MkCli *cli, const GPtrArray *diffs)
+{
+    static const char *const kinds[] = {"same", "moved", "resized", "moved and resized", "added", "gone"};
+    unsigned count = 0;
+    for (guint i = 0; i < diffs->len; i++) {
+        const MkDiff *diff = diffs->pdata[i];
+        if (diff->kind == MK_DIFF_SAME)
+            continue;
+        g_autofree char *text = mk_diff_text(diff);
+        mk_cli_say(cli, "  %s", text);
+        JsonBuilder *event = mk_cli_event_new("diff");
+        mk_json_string(event, "part", diff->name);
+        mk_json_string(event, "kind", kinds[diff->kind]);
+        mk_json_string(event, "message", text);
+        mk_cli_event(cli, event);
+        count++;
+    }
+    return count;
+}
+
 int mk_cli_done(MkCli *cli, JsonBuilder *result)
 {
     close_bar(cli);

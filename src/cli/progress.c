@@ -11,6 +11,7 @@
 #define EVENT_PERIOD    (G_USEC_PER_SEC / 4)
 #define LINE_PERIOD     (10 * G_USEC_PER_SEC)
 #define BAR_WIDTH       24
+#define RATE_AFTER      (G_USEC_PER_SEC / 100) /* before that a rate means nothing */
 
 /* --- Ctrl-C ------------------------------------------------------------------------------------------------------------ */
 
@@ -64,7 +65,7 @@ static Pace measure(const MkProgress *root, const MkProgress *step)
     gint64 running = now - mk_progress_started(step);
     gint64 total = mk_progress_started(root) ? now - mk_progress_started(root) : 0;
     Pace pace = {.fraction = mk_progress_fraction(root), .seconds = -1};
-    if (running > 0)
+    if (running > RATE_AFTER)
         pace.rate = (double)mk_progress_step_done(step) * G_USEC_PER_SEC / (double)running;
     if (pace.fraction > 0.01 && total > G_USEC_PER_SEC)
         pace.seconds = (gint64)((double)total * (1 - pace.fraction) / pace.fraction / G_USEC_PER_SEC);

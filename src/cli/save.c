@@ -53,7 +53,8 @@ static int work(MkCli *cli, MkSaveOptions *options)
     if (!session || !mk_save(session, options, &result, &error))
         return mk_cli_fail(cli, error);
     g_autofree char *size = mk_size_text(result.bytes);
-    mk_cli_say(cli, _("Saved %u files, %s, in %s."), result.files, size, result.folder);
+    mk_cli_say(cli, ngettext("Saved %u file, %s, in %s.", "Saved %u files, %s, in %s.", result.files), result.files,
+               size, result.folder);
     JsonBuilder *event = mk_cli_event_new("result");
     mk_json_string(event, "folder", result.folder);
     mk_json_int(event, "files", result.files);

@@ -101,15 +101,7 @@ static int compare(MkCli *cli, const char *one, const char *other)
     if (!after)
         return mk_cli_fail(cli, error);
     g_autoptr(GPtrArray) diffs = mk_layout_compare(before, after);
-    bool same = true;
-    for (guint i = 0; i < diffs->len; i++) {
-        const MkDiff *diff = diffs->pdata[i];
-        if (diff->kind == MK_DIFF_SAME)
-            continue;
-        g_autofree char *text = mk_diff_text(diff);
-        mk_cli_say(cli, "%s", text);
-        same = false;
-    }
+    bool same = mk_cli_diffs(cli, diffs) == 0;
     if (same)
         mk_cli_say(cli, "%s", _("The layouts are the same."));
     JsonBuilder *event = mk_cli_event_new("result");

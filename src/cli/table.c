@@ -38,7 +38,8 @@ static bool require_layout(const MkSession *session, GError **error)
     return session->layout != NULL;
 }
 
-static bool table_show(MkCli *cli, MkSession *session, G_GNUC_UNUSED const char *argument, GError **error)
+static bool table_show(MkCli *cli, MkSession *session, G_GNUC_UNUSED const char *argument,
+                       G_GNUC_UNUSED JsonBuilder *result, GError **error)
 {
     if (!require_layout(session, error))
         return false;
@@ -46,7 +47,8 @@ static bool table_show(MkCli *cli, MkSession *session, G_GNUC_UNUSED const char 
     return true;
 }
 
-static bool table_check(MkCli *cli, MkSession *session, G_GNUC_UNUSED const char *argument, GError **error)
+static bool table_check(MkCli *cli, MkSession *session, G_GNUC_UNUSED const char *argument,
+                        G_GNUC_UNUSED JsonBuilder *result, GError **error)
 {
     g_autoptr(GPtrArray) findings = mk_findings_new();
     if (!require_layout(session, error))
@@ -62,7 +64,7 @@ static bool table_check(MkCli *cli, MkSession *session, G_GNUC_UNUSED const char
     return true;
 }
 
-static bool table_diff(MkCli *cli, MkSession *session, const char *path, GError **error)
+static bool table_diff(MkCli *cli, MkSession *session, const char *path, JsonBuilder *result, GError **error)
 {
     g_autoptr(GPtrArray) findings = mk_findings_new();
     g_autoptr(MkLayout) loaded = require_layout(session, error) ? mk_cli_load_layout(path, findings, error) : NULL;
@@ -73,21 +75,14 @@ static bool table_diff(MkCli *cli, MkSession *session, const char *path, GError 
     if (!load || !mk_layout_resolve(load, &session->agent->info.geometry, error))
         return false;
     g_autoptr(GPtrArray) diffs = mk_layout_compare(session->layout, load);
-    unsigned count = 0;
-    for (guint i = 0; i < diffs->len; i++) {
-        const MkDiff *diff = diffs->pdata[i];
-        if (diff->kind == MK_DIFF_SAME)
-            continue;
-        g_autofree char *text = mk_diff_text(diff);
-        mk_cli_say(cli, "  %s", text);
-        count++;
-    }
+    unsigned count = mk_cli_diffs(cli, diffs);
+    mk_json_bool(result, "same", count == 0);
     mk_cli_say(cli, count ? _("The phone's layout and %s differ.") : _("The phone's layout and %s are the same."),
                path);
     return true;
 }
 
-static bool table_save(MkCli *cli, MkSession *session, const char *path, GError **error)
+static bool table_save(MkCli *cli, MkSession *session, const char *path, JsonBuilder *result, GError **error)
 {
     if (!require_layout(session, error))
         return false;
@@ -101,13 +96,14 @@ static bool table_save(MkCli *cli, MkSession *session, const char *path, GError 
     g_autofree char *text = mk_scatter_write(scatter, kind, NULL, error);
     if (!text || !mk_cli_write_new(path, text, error))
         return false;
+    mk_json_string(result, "file", path);
     mk_cli_say(cli, _("The table is saved as the scatter file %s."), path);
     return true;
 }
 
 typedef struct {
     const char *name;
-    bool (*work)(MkCli *cli, MkSession *session, const char *argument, GError **error);
+    bool (*work)(MkCli *cli, MkSession *session, const char *argument, JsonBuilder *result, GError **error);
     bool argument;
 } Action;
 
@@ -124,10 +120,12 @@ static int read_only(MkCli *cli, const Action *action, const char *argument)
     g_autoptr(MkSession) session = mk_cli_session(cli, NULL, false, &error);
     if (!session)
         return mk_cli_fail(cli, error);
-    bool good = action->work(cli, session, argument, &error);
-    if (!mk_cli_leave(cli, session, MK_CLI_AFTER_READING, good ? &error : NULL) || !good)
-        return mk_cli_fail(cli, error);
-    return mk_cli_done(cli, NULL);
+    JsonBuilder *result = mk_cli_event_new("result");
+    bool good = action->work(cli, session, argument, result, &error);
+    if (mk_cli_leave(cli, session, MK_CLI_AFTER_READING, good ? &error : NULL) && good)
+        return mk_cli_done(cli, result);
+    g_object_unref(result);
+    return mk_cli_fail(cli, error);
 }
 
 static int repair(MkCli *cli, const Table *table)

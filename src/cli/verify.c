@@ -4,6 +4,8 @@
 #include "core/i18n.h"
 #include "flash/backup.h"
 
+#include <string.h>
+
 typedef struct {
     gboolean quick;
     unsigned equal, different, skipped;
@@ -45,13 +47,31 @@ static const MkPartition *on_phone(MkSession *session, const char *name, GError 
     return partition;
 }
 
+/* The preloader has no row in a GPT, but its place is known: where the scatter says, in the first boot region. */
+static const MkPartition *place_of(MkSession *session, const char *name, MkPartition *loader, GError **error)
+{
+    const MkGeometry *geometry = &session->agent->info.geometry;
+    g_autofree char *canonical = mk_partition_canonical(name);
+    bool in_table = session->layout && mk_layout_find(session->layout, name);
+    if (in_table || strcmp(canonical, "preloader") || geometry->storage == MK_STORAGE_NAND)
+        return on_phone(session, name, error);
+    MkRegion region = mk_geometry_boot_region(geometry, 0);
+    *loader = (MkPartition){.name = (char *)"preloader",
+                            .region = region,
+                            .size = mk_geometry_region_size(geometry, region),
+                            .storage = geometry->storage,
+                            .resolved = true};
+    return loader;
+}
+
 static bool compare_rom(MkCli *cli, Verify *verify, MkSession *session, MkRom *rom, GError **error)
 {
     for (guint i = 0; i < rom->items->len; i++) {
         const MkRomItem *item = rom->items->pdata[i];
         g_autoptr(GError) local = NULL;
+        MkPartition loader;
         const MkPartition *partition =
-            item->image && item->selected ? on_phone(session, item->partition->name, &local) : NULL;
+            item->image && item->selected ? place_of(session, item->partition->name, &loader, &local) : NULL;
         if (!item->image || !item->selected)
             continue;
         if (!partition) {
@@ -68,7 +88,8 @@ static bool compare_rom(MkCli *cli, Verify *verify, MkSession *session, MkRom *r
 
 static bool compare_file(MkCli *cli, Verify *verify, MkSession *session, char **names, GError **error)
 {
-    const MkPartition *partition = on_phone(session, names[0], error);
+    MkPartition loader;
+    const MkPartition *partition = place_of(session, names[0], &loader, error);
     g_autoptr(MkImage) image = partition ? mk_image_open(names[1], NULL, error) : NULL;
     return image && compare(cli, verify, session, partition, image, error);
 }

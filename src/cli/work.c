@@ -119,13 +119,14 @@ static bool only_yes_is_missing(const MkPlan *plan, const MkConsent *consent)
 }
 
 /* On a terminal the plain agreement is asked for; everything that destroys more wants its own option. */
-static void ask(MkCli *cli, const MkPlan *plan)
+static void ask(MkCli *cli, const MkSession *session, const MkPlan *plan)
 {
     if (!only_yes_is_missing(plan, &cli->consent) || cli->json || cli->prefix || !isatty(STDIN_FILENO) ||
         !isatty(STDERR_FILENO))
         return;
     char answer[16] = "";
-    fprintf(stderr, "%s ", _("Do this? Type yes to go on:"));
+    fprintf(stderr, _("Do this to phone %s (%s)? Type yes to go on: "), session->short_id,
+            mk_soc_name(session->target->soc));
     fflush(stderr);
     if (fgets(answer, sizeof answer, stdin) && g_ascii_strcasecmp(g_strstrip(answer), "yes") == 0)
         cli->consent.yes = true;
@@ -138,6 +139,7 @@ static JsonBuilder *run_result(MkCli *cli, const MkRunResult *result)
     mk_json_bool(event, "resumed", result->resumed);
     mk_json_int(event, "written", (gint64)result->bytes_written);
     mk_json_int(event, "compared", (gint64)result->bytes_verified);
+    mk_json_int(event, "already", (gint64)result->bytes_already);
     mk_json_string(event, "identity_set", result->identity_set);
     mk_json_string(event, "undo", result->undo_folder);
     mk_json_string(event, "journal", result->journal);
@@ -152,12 +154,15 @@ static void say_verified(MkCli *cli, const MkRunResult *result)
 {
     g_autofree char *written = g_format_size_full(result->bytes_written, G_FORMAT_SIZE_IEC_UNITS);
     g_autofree char *compared = g_format_size_full(result->bytes_verified, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *already = g_format_size_full(result->bytes_already, G_FORMAT_SIZE_IEC_UNITS);
+    if (result->bytes_already)
+        mk_cli_say(cli, _("The preloader was already correct and was left alone: %s."), already);
     if (result->verified)
-        mk_cli_say(cli, _("Done: %s written; all of it was read back and compared (%s)."), written, compared);
+        mk_cli_say(cli, _("OK, verified: %s written; all of it was read back and compared (%s)."), written, compared);
     else if (cli->verify == MK_VERIFY_QUICK)
-        mk_cli_say(cli, _("Done: %s written; samples were compared (%s), not everything."), written, compared);
+        mk_cli_say(cli, _("Written, verified by samples only: %s written, %s compared."), written, compared);
     else
-        mk_cli_say(cli, _("Done: %s written. Nothing was compared."), written);
+        mk_cli_say(cli, _("Written, not verified: %s written, nothing was compared."), written);
 }
 
 int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan)
@@ -170,7 +175,7 @@ int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan)
             return mk_cli_fail(cli, error);
         return mk_cli_done(cli, NULL);
     }
-    ask(cli, plan);
+    ask(cli, session, plan);
     MkRunOptions options = {.verify = cli->verify, .progress = mk_cli_progress(cli)};
     MkRunResult result = {0};
     if (!mk_plan_check_gates(plan, &cli->consent, &error)) {

@@ -169,8 +169,9 @@ static void add_storage(GString *text, const MkAgentInfo *info)
     line(text, _("Memory:"), "%s %s", info->dram_size ? dram : _("not reported"), dram_words(info->dram_type));
 }
 
-static void add_layout(GString *text, const MkLayout *layout)
+static void add_layout(GString *text, const MkSession *session)
 {
+    const MkLayout *layout = session->layout;
     if (!layout) {
         line(text, _("Layout:"), "%s", _("none: the phone has no readable partition table"));
         return;
@@ -179,9 +180,11 @@ static void add_layout(GString *text, const MkLayout *layout)
     for (guint i = 0; i < layout->partitions->len; i++) {
         const MkPartition *partition = layout->partitions->pdata[i];
         g_autofree char *size = mk_size_text(partition->size);
-        g_string_append_printf(text, "  %-20s %-6s 0x%010" G_GINT64_MODIFIER "x %12s  %s\n", partition->name,
+        const char *content = mk_session_content(session, i);
+        g_string_append_printf(text, "  %-20s %-6s 0x%010" G_GINT64_MODIFIER "x %12s  %s%s%s\n", partition->name,
                                mk_region_name(partition->region), partition->start, size,
-                               mk_class_words(mk_partition_class(partition)));
+                               mk_class_words(mk_partition_class(partition)), content ? ": " : "",
+                               content ? content : "");
     }
 }
 
@@ -208,7 +211,7 @@ char *mk_session_card(MkSession *session, bool with_layout)
     table_line(text, "MBR/EBR:", session->mbr);
     add_slots(text, session);
     if (with_layout)
-        add_layout(text, session->layout);
+        add_layout(text, session);
     return g_string_free(text, FALSE);
 }
 
@@ -265,8 +268,9 @@ static void security_json(JsonBuilder *builder, const MkTarget *target, const Mk
         mk_json_bool(builder, "rpmb_key", info->rpmb_key);
 }
 
-static void layout_json(JsonBuilder *builder, const MkLayout *layout)
+static void layout_json(JsonBuilder *builder, const MkSession *session)
 {
+    const MkLayout *layout = session->layout;
     json_builder_set_member_name(builder, "partitions");
     json_builder_begin_array(builder);
     for (guint i = 0; layout && i < layout->partitions->len; i++) {
@@ -278,6 +282,7 @@ static void layout_json(JsonBuilder *builder, const MkLayout *layout)
         mk_json_int(builder, "start", (gint64)partition->start);
         mk_json_int(builder, "size", (gint64)partition->size);
         mk_json_string(builder, "class", klass);
+        mk_json_string(builder, "content", mk_session_content(session, i));
         if (slot[0])
             mk_json_string(builder, "slot", slot);
         json_builder_end_object(builder);
@@ -314,5 +319,5 @@ void mk_session_card_json(MkSession *session, JsonBuilder *builder)
     table_json(builder, "mbr", session->mbr);
     g_autofree char *pairs = session->layout ? mk_layout_pairs(session->layout) : NULL;
     mk_json_string(builder, "slots", pairs);
-    layout_json(builder, session->layout);
+    layout_json(builder, session);
 }

@@ -319,6 +319,16 @@ static bool run_write(Run *run, unsigned index, GError **error)
            write_and_verify(run, index, store, step->offset, image, mk_journal_step_bytes(run->journal, index), error);
 }
 
+/* A loader that is in its place already is not written again: that is the one step that can kill a phone (spec behaviour.md 5.3). */
+static bool is_there(Run *run, MkStore *store, uint64_t base, MkImage *image, bool *there, GError **error)
+{
+    MkCompareResult compared;
+    if (!mk_compare(store, base, image, false, &compared, NULL, run->session->cancel, error))
+        return false;
+    *there = !compared.different;
+    return true;
+}
+
 /* The image behind its boot header: body first, header last, so that an interrupted write leaves nothing that BootROM would start
  * (spec preloader-file.md 2.2). */
 static bool write_preloader_to(Run *run, unsigned index, MkRegion region, GBytes *header, MkImage *body, GError **error)
@@ -335,6 +345,14 @@ static bool write_preloader_to(Run *run, unsigned index, MkRegion region, GBytes
         return false;
     }
     g_autoptr(MkImage) front = mk_image_bytes_new(header);
+    bool there = false;
+    if (!is_there(run, store, head, body, &there, error) || (there && !is_there(run, store, 0, front, &there, error)))
+        return false;
+    if (there) {
+        run->result->bytes_already += head + body->size;
+        run->result->bytes_verified += head + body->size;
+        return true;
+    }
     return mk_store_erase(store, 0, room, run->session->cancel, error) &&
            write_and_verify(run, index, store, head, body, 0, error) &&
            write_and_verify(run, index, store, 0, front, 0, error);
@@ -446,7 +464,7 @@ static bool run_steps(Run *run, GError **error)
         }
         const MkStep *step = run->plan->steps->pdata[i];
         if (g_cancellable_set_error_if_cancelled(run->session->cancel, error) || !run_step(run, i, error)) {
-            g_prefix_error(error, _("While doing step %u (%s %s): "), i + 1, mk_step_verb(step->kind), step->name);
+            g_prefix_error(error, _("FAILED at step %u (%s %s): "), i + 1, mk_step_verb(step->kind), step->name);
             return false;
         }
         mk_progress_done(run->progress[i]);

@@ -12,8 +12,9 @@ typedef struct {
 } MkRunOptions;
 
 typedef struct {
-    bool verified; /* everything written was compared in full */
-    bool resumed;  /* an interrupted job was continued */
+    bool verified;          /* everything written was compared in full */
+    bool resumed;           /* an interrupted job was continued */
+    uint64_t bytes_already; /* of loaders that were in their place already, and were left alone */
     uint64_t bytes_written, bytes_verified, bytes_saved;
     char *identity_set; /* folder of the set that was saved or found, or NULL */
     char *undo_folder;  /* or NULL */

@@ -2,6 +2,7 @@
 #include "flash/backup.h"
 
 #include "core/bytes.h"
+#include "core/hash.h"
 #include "core/i18n.h"
 #include "core/json.h"
 #include "flash/save-file.h"
@@ -214,6 +215,7 @@ static void piece_json(JsonBuilder *builder, const Piece *piece)
     mk_json_string(builder, "region", mk_region_name(piece->region));
     mk_json_int(builder, "offset", (gint64)piece->offset);
     mk_json_int(builder, "length", (gint64)piece->length);
+    mk_json_string(builder, "status", !piece->sha256 ? "missing" : piece->unreadable ? "partly unreadable" : "saved");
     mk_json_string(builder, "sha256", piece->sha256);
     mk_json_int(builder, "unreadable", (gint64)piece->unreadable);
     if (piece->map) {
@@ -229,6 +231,29 @@ static void piece_json(JsonBuilder *builder, const Piece *piece)
         json_builder_end_array(builder);
     }
     json_builder_end_object(builder);
+}
+
+/* What kind of memory chip it was, hashed: a chip is replaced, its phone stays (spec behaviour.md 4.11). */
+static void storage_id_json(JsonBuilder *builder, const MkAgentInfo *info)
+{
+    g_autofree char *hash = mk_sha256_hex(info->emmc_cid, sizeof info->emmc_cid);
+    mk_json_string(builder, "storage_id", mk_is_blank(info->emmc_cid, sizeof info->emmc_cid) ? NULL : hash);
+}
+
+static void layout_json(JsonBuilder *builder, const MkLayout *layout)
+{
+    json_builder_set_member_name(builder, "layout");
+    json_builder_begin_array(builder);
+    for (guint i = 0; layout && i < layout->partitions->len; i++) {
+        const MkPartition *partition = layout->partitions->pdata[i];
+        json_builder_begin_object(builder);
+        mk_json_string(builder, "name", partition->name);
+        mk_json_string(builder, "region", mk_region_name(partition->region));
+        mk_json_int(builder, "start", (gint64)partition->start);
+        mk_json_int(builder, "size", (gint64)partition->size);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
 }
 
 static bool write_text(const char *folder, const char *base, const char *text, GError **error)
@@ -252,9 +277,13 @@ static bool write_manifest(Save *save, bool complete, GError **error)
     mk_json_string(builder, "date", date);
     mk_json_string(builder, "phone", save->session->id);
     mk_json_string(builder, "chip", mk_soc_name(save->session->target->soc));
+    mk_json_int(builder, "hw_code", save->session->target->hw_code);
     mk_json_string(builder, "storage", mk_storage_name(save->session->agent->info.storage));
+    storage_id_json(builder, &save->session->agent->info);
+    layout_json(builder, save->session->layout);
     mk_json_string(builder, "agent_sha256", save->session->agent_file->sha256);
     mk_json_bool(builder, "complete", complete);
+    mk_json_bool(builder, "partial", !complete || save->result->unreadable);
     mk_json_bool(builder, "whole_device", save->options->use_preset && save->options->preset == MK_PRESET_WHOLE_DEVICE);
     json_builder_set_member_name(builder, "missing");
     json_builder_begin_array(builder);

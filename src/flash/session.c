@@ -196,6 +196,7 @@ static void forget_tables(MkSession *session)
     g_clear_pointer(&session->agent_layout, mk_layout_unref);
     g_clear_pointer(&session->named_layout, mk_layout_unref);
     g_clear_pointer(&session->preloader_project, g_free);
+    g_clear_pointer(&session->contents, g_ptr_array_unref);
 }
 
 void mk_session_free(MkSession *session)

@@ -43,6 +43,7 @@ typedef struct {
     GPtrArray *findings;             /* about DA file, chip and storage, then about the tables */
     guint kept_findings;             /* how many are not about the tables */
     bool blank;                      /* storage proven blank: see mk_session_is_blank() */
+    GPtrArray *contents;             /* (char *) of each partition of layout, see mk_session_look(), or NULL */
     char *preloader_project;         /* of the preloader in boot 1, or NULL */
     bool identity_waived;            /* the user typed --no-identity-backup */
     struct _MkIdentitySet *identity; /* saved in this session or found to be saved already, or NULL */
@@ -65,6 +66,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkSession, mk_session_free)
 MkStore *mk_session_store(MkSession *session, MkRegion region, GError **error);
 /* The store and offset of a resolved partition; BOOT1_BOOT2 means boot 1. */
 MkStore *mk_session_partition_store(MkSession *session, const MkPartition *partition, GError **error);
+/* Looks at the first bytes of every partition; the card then tells what they hold. A place that cannot be read is no fault. */
+bool mk_session_look(MkSession *session, GError **error);
+/* What partition INDEX of the layout holds, in words; NULL if it was not looked at. */
+const char *mk_session_content(const MkSession *session, guint index);
 /* Reads the tables again, after they were written. */
 bool mk_session_read_tables(MkSession *session, GError **error);
 /* Is the storage proven blank (spec behaviour.md 6.2): first and last MiB of the user area, table positions, and where LAYOUT (may be NULL) keeps

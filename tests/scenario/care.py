@@ -259,6 +259,36 @@ def test_memory_settings_of_the_right_preloader(desk):
     fails(desk.run(*words, '--preloader', rom / 'preloader_other_chip.bin'), 4, 'E-CHIP')
 
 
+def test_what_is_in_place_stays(desk):
+    """The phone's own preloader is compared, found right, and not written again: nothing else can kill a phone."""
+    phone = desk.phone('mt6735-energy2')
+    rom = desk.rom('mt6735-energy2')
+    names = {partition['name']: partition for partition in
+             ok(phone.medik('info', '--json')).event('result')[0]['partitions']}
+    assert names['boot']['content'] == 'an Android boot image', names
+    assert names['system']['content'].startswith('an ext4 file system of'), names
+    phone.reboot()
+    result = ok(phone.medik('flash', rom, '--yes', '--json')).event('result')[0]
+    assert result['already'] > 0 and result['verified'] is True, result
+    phone.reboot()
+    done = ok(phone.medik('verify', rom, '--json'))
+    assert 'preloader' in [event['part'] for event in done.event('compared')], done.out
+    phone.reboot()
+    other = desk.folder / 'preloader.bin'
+    changed = bytearray(next(rom.glob('preloader*')).read_bytes())
+    changed[-0x300] ^= 1
+    other.write_bytes(changed)
+    fails(phone.medik('verify', 'preloader', other), 7, 'E-VERIFY')
+    phone.reboot()
+    scatter = next(rom.glob('*scatter*'))
+    assert ok(phone.medik('table', 'diff', scatter, '--json')).event('result')[0]['same'] is True
+    moved = desk.folder / 'moved.txt'
+    moved.write_text(scatter.read_text().replace('start_addr: 0x1d80000', 'start_addr: 0x1dc0000'))
+    phone.reboot()
+    done = ok(phone.medik('table', 'diff', moved, '--json'))
+    assert done.event('result')[0]['same'] is False and done.event('diff')[0]['part'] == 'boot', done.out
+
+
 def test_usage_is_exit_1(desk):
     for command in (['nonsense'], ['flash'], ['erase', '--port', 'x'], ['boot', 'moon', '--port', '/dev/null']):
         assert desk.run(*command).code == 1, command
