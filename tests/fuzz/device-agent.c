@@ -1,5 +1,6 @@
 /* The virtual phone's agent against a hostile host: the first byte chooses chip and release, the rest is what the host sends from JUMP_DA on.
  * With the top bit set the session is already in the command loop's hands: what stage 1 wants is sent first. */
+#include "cut-off.h"
 #include "phone/machine.h"
 
 #include <stdlib.h>
@@ -12,17 +13,6 @@
 /* Configuration, an empty DRAM answer, a second stage of one byte, and its acknowledgement: what G3 wants of MT6582. */
 static const uint8_t opening[] = {0x5A, 5, 1, 0, 8,    0, 0x70, 7, 0xFF, 0xFF, 1, 0, 0, 0, 0,    0, 1, 2,   0,
                                   0,    0, 0, 0, 0x80, 0, 0,    0, 0,    0,    0, 1, 0, 0, 0x10, 0, 0, 0x5A};
-
-static bool swallow_answers(gpointer data, bool input, G_GNUC_UNUSED uint8_t *bytes, size_t *length)
-{
-    size_t *left = data;
-    if (input)
-        return true;
-    bool goes_on = *length <= *left;
-    *left -= MIN(*left, *length);
-    *length = 0;
-    return goes_on;
-}
 
 static MkModel *model_of(unsigned choice)
 {
