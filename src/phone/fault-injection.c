@@ -66,11 +66,12 @@ static bool parse_wire(const char *text, WireFault *fault)
 }
 
 /* What is done to the phone itself rather than to bytes on the wire. */
-enum { NO_STORAGE, NO_PMIC, AUTH_REFUSED, NO_STAGE2, TEAR, SLOW, WATCHDOG, DROP, CUT, LATE, WORN, STATUS };
+enum { NO_STORAGE, NO_PMIC, AUTH_REFUSED, NO_STAGE2, NO_DRAM, TEAR, SLOW, WATCHDOG, DROP, CUT, LATE, WORN, STATUS };
 static const char *const things[] = {[NO_STORAGE] = "no-storage",
                                      [NO_PMIC] = "no-pmic",
                                      [AUTH_REFUSED] = "auth-refused",
                                      [NO_STAGE2] = "no-stage2",
+                                     [NO_DRAM] = "no-dram",
                                      [TEAR] = "tear=",
                                      [SLOW] = "slow=",
                                      [WATCHDOG] = "watchdog=",
@@ -125,6 +126,7 @@ static void happen(MkMachine *machine, const Thing *thing)
     case NO_PMIC: machine->pmic_fails = true; break;
     case AUTH_REFUSED: machine->auth_refused = true; break;
     case NO_STAGE2: machine->stage2_dead = true; break;
+    case NO_DRAM: machine->dram_fails = true; break;
     case DROP:
     case CUT:
         machine->frame_fault = (unsigned)thing->value;
@@ -151,7 +153,7 @@ bool mk_faults_add(MkFaults *faults, const char *text, GError **error)
         mk_fault_set(error, MK_FAULT_USAGE,
                      _("There is no fault \"%s\"; there are unplug, flip, silence and brownout @rx:N or @tx:N, "
                        "worn=REGION:OFFSET:LENGTH, tear=N, slow=N, status=N:CODE, drop=N, cut=N, late=N, no-storage, "
-                       "no-pmic, auth-refused, no-stage2, watchdog=N."),
+                       "no-pmic, auth-refused, no-stage2, no-dram, watchdog=N."),
                      text);
         return false;
     }

@@ -11,6 +11,7 @@
  *   late=N         the Nth packet of data that an XML agent takes is acknowledged, not stored, and told of at the end
  *   drop=N         the Nth frame of an XML agent does not leave
  *   cut=N          only half of it leaves
+ *   no-dram        an XML agent cannot start the memory
  *   no-stage2      the second stage of an XML agent never says a word
  *   no-storage     the storage does not answer the probe
  *   no-pmic        the power chip does not answer

@@ -52,6 +52,7 @@ typedef struct {
         late_fault; /* injected: the packet that an XML agent takes for the storage with this number does not get there */
     unsigned frame_fault; /* injected: the frame of an XML agent with this number does not leave; 0 = none */
     bool frame_cut;       /* or only half of it leaves */
+    bool dram_fails;      /* injected: an XML agent cannot start the DRAM */
     bool stage2_dead;     /* injected: the second stage never says a word */
     /* Off the bus and back on it at high speed, vendor and product as IDS says (vendor in the high half); `wire` may be another one
      * then. False: the power went away. NULL: the port is one that this does nothing to. */

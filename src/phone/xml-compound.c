@@ -13,7 +13,8 @@ static MkLayout *take_scatter(MkXml *x, const char *source)
     g_autoptr(GByteArray) file = mk_xml_download_file(x, "scatter-file", source, SCATTER_LARGEST, false);
     if (!file || x->message)
         return NULL;
-    g_autoptr(MkLayout) whole = mk_scatter_parse((const char *)file->data, file->len, "scatter.xml", false, NULL, NULL);
+    const char *text = file->len ? (const char *)file->data : "";
+    g_autoptr(MkLayout) whole = mk_scatter_parse(text, file->len, "scatter.xml", false, NULL, NULL);
     g_autoptr(MkLayout) layout = whole ? mk_layout_for_storage(whole, x->model->geometry.storage) : NULL;
     if (layout && mk_layout_resolve(layout, &x->model->geometry, NULL))
         return g_steal_pointer(&layout);

@@ -128,7 +128,7 @@ void mk_xml_get_hw_info(MkXml *x)
 
 void mk_xml_get_da_info(MkXml *x)
 {
-    static const char *const builds[] = {"Apr  2 2022:23:42:42", "Mar 20 2023:10:21:08", "Jul  9 2024:14:03:55"};
+    static const char *const builds[] = {"Apr  2 2022:23:42:42", "Jul 19 2023:15:02:11", "Jul  9 2024:14:03:55"};
     g_autofree char *target = mk_xml_need(x, "target_file");
     if (!target)
         return;

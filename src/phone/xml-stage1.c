@@ -80,10 +80,12 @@ void mk_xml_notify_init_hw(MkXml *x)
     mk_xml_progress_begin(x, "init-hw");
     if (x->with_dram && !x->gone) {
         mk_xml_progress(x, 50, "dram-init");
-        x->machine->dram_up = true;
-        mk_machine_log(x->machine, "agent: DRAM runs");
+        x->machine->dram_up = !x->machine->dram_fails;
+        mk_machine_log(x->machine, "agent: DRAM %s", x->machine->dram_up ? "runs" : "does not start");
     }
     mk_xml_progress_end(x);
+    if (x->with_dram && !x->machine->dram_up)
+        mk_xml_fail(x, "DRAM Init FAIL.");
 }
 
 static void test_flip(MkXml *x)

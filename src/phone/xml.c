@@ -180,11 +180,14 @@ static void round_of(MkXml *x)
         x->after(x);
 }
 
-static MkXmlYear year_of(const MkModel *model)
+/* The model's word, else what the agent that was sent says of itself: "V1" is the release of 2023 (spec da-file.md). Older ones than that of
+ * 2024 cannot be asked for a challenge. */
+static MkXmlYear year_of(const MkMachine *machine)
 {
-    if (model->agent_key || g_strcmp0(model->flavour, "2024") == 0)
-        return MK_XML_2024; /* older ones cannot be asked for a challenge */
-    return g_strcmp0(model->flavour, "2023") == 0 ? MK_XML_2023 : MK_XML_2022;
+    const char *flavour = machine->model->flavour;
+    if (machine->model->agent_key || g_strcmp0(flavour, "2024") == 0)
+        return MK_XML_2024;
+    return g_strcmp0(flavour ? flavour : machine->release, flavour ? "2023" : "V1") == 0 ? MK_XML_2023 : MK_XML_2022;
 }
 
 MkNext mk_xml_run(MkMachine *machine)
@@ -194,7 +197,7 @@ MkNext mk_xml_run(MkMachine *machine)
                .model = model,
                .chip = machine->chip,
                .wire = machine->wire,
-               .year = year_of(model),
+               .year = year_of(machine),
                .next = MK_NEXT_GONE,
                .mode = MK_NEXT_RESET,
                .with_dram = true,
@@ -203,7 +206,7 @@ MkNext mk_xml_run(MkMachine *machine)
                .feedback = g_string_new(NULL)};
     for (unsigned i = 0; i < sizeof x.challenge; i++)
         x.challenge[i] = (uint8_t)(machine->random_seed * 31u + i * 7u);
-    mk_machine_log(machine, "agent: runs (XML of %s)", model->flavour ? model->flavour : "2022");
+    mk_machine_log(machine, "agent: runs (XML of %u)", 2022 + (unsigned)x.year);
     mk_xml_begin_stage(&x, 1);
     while (!x.gone && !x.over)
         round_of(&x);

@@ -14,22 +14,15 @@
 
 enum { EMMC = 1, STAGE2 = 2, NEWER = 4, NO_TABLE = 8, NO_STORAGE = 16, FROM_ROM = 32, LATE = 64 };
 
-static const char *const opening[] = {
-    "OK",
-    "<da><version>1.0</version><command>CMD:SET-RUNTIME-PARAMETER</command><arg><checksum_level>STORAGE</"
-    "checksum_level>"
-    "<battery_exist>NO</battery_exist><da_log_level>TRACE</da_log_level><log_channel>USB</log_channel>"
-    "<system_os>LINUX</system_os></arg></da>",
-    "OK",
-    "OK",
-    "<da><version>1.0</version><command>CMD:BOOT-TO</command><arg><at_address>0x40000000</at_address>"
-    "<jmp_address>0x40000000</jmp_address><source_file>a</source_file></arg></da>",
-    "OK",
-    "OK@0x1",
-    "OK@0x0",
-    "x",
-    "OK",
-};
+#define SETTINGS                                                                                                       \
+    "<da><version>1.0</version><command>CMD:SET-RUNTIME-PARAMETER</command><arg><checksum_level>STORAGE"               \
+    "</checksum_level><battery_exist>NO</battery_exist><da_log_level>TRACE</da_log_level><log_channel>USB"             \
+    "</log_channel><system_os>LINUX</system_os></arg></da>"
+#define INTO_STAGE2                                                                                                    \
+    "<da><version>1.0</version><command>CMD:BOOT-TO</command><arg><at_address>0x40000000</at_address>"                 \
+    "<jmp_address>0x40000000</jmp_address><source_file>a</source_file></arg></da>"
+
+static const char *const opening[] = {"OK", SETTINGS, "OK", "OK", INTO_STAGE2, "OK", "OK@0x1", "OK@0x0", "x", "OK"};
 
 static void put_frame(GByteArray *out, const void *data, size_t length)
 {

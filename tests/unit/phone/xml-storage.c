@@ -496,7 +496,11 @@ static void test_write_partitions(void)
     give_scatter(&host, "s.xml", "", false);
     take_listed(&host, "misc", " [1/2]", "m.img");
     xml_wants_end(&host, "ERR", "Cannot find [nope] info from partition table.\r\n");
-    /* No scatter. */
+    /* No scatter: nothing, and something else. */
+    xml_command(&host, "WRITE-PARTITIONS", "<source_file>s.xml</source_file><flash_list></flash_list>");
+    xml_offer(&host, "scatter-file", "s.xml", DOWN, 0);
+    xml_wants(&host, "OK");
+    xml_wants_end(&host, "ERR", "");
     xml_command(&host, "WRITE-PARTITIONS", "<source_file>s.xml</source_file><flash_list></flash_list>");
     xml_offer(&host, "scatter-file", "s.xml", DOWN, 7);
     xml_wants(&host, "OK");
@@ -597,6 +601,8 @@ static void test_fault_names(void)
     g_assert_true(host.device.machine.frame_fault == 4 && host.device.machine.frame_cut);
     inject(&host, "no-stage2");
     g_assert_true(host.device.machine.stage2_dead);
+    inject(&host, "no-dram");
+    g_assert_true(host.device.machine.dram_fails);
     MkFaults *faults = mk_faults_new(&host.device.machine);
     static const char *const wrong[] = {"drop", "drop=", "late=x", "no-stage2=1", "cut=0x100000000"};
     for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)

@@ -55,6 +55,26 @@ static void test_from_bootrom(void)
     host_end(&host);
 }
 
+static void test_dram_fails(void)
+{
+    static const XmlKind kind = {.from_rom = true};
+    Host host;
+    xml_prepare(&host, &kind);
+    host.device.machine.dram_fails = true;
+    xml_start(&host);
+    xml_wants_start(&host);
+    xml_command(&host, "NOTIFY-INIT-HW", "");
+    xml_wants_document(&host, "PROGRESS-REPORT", "<message>init-hw</message>");
+    xml_wants(&host, "OK!PROGRESS@50@dram-init");
+    xml_ok(&host);
+    xml_wants(&host, "OK!EOT");
+    xml_ok(&host);
+    xml_wants_end(&host, "ERR", "DRAM Init FAIL.");
+    xml_send_stage2(&host, host.stage2, XML_STAGE2);
+    xml_wants_end(&host, "ERR", HASH_MISMATCH);
+    host_end(&host);
+}
+
 /* A second stage goes without its signature, and exactly as the first knows it. */
 static void test_hash(void)
 {
@@ -322,9 +342,13 @@ static void test_emmc(void)
 /* The agent of MT6886 says some things elsewhere (spec 8.5). */
 static void test_order_of_2023(void)
 {
-    static const XmlKind kind = {.flavour = "2023"};
     Host host;
-    xml_ready(&host, &kind, XML_USUAL);
+    xml_prepare(&host, &usual);
+    host.device.machine.release = (char *)"V1";
+    xml_start(&host);
+    xml_wants_start(&host);
+    xml_set(&host, XML_USUAL);
+    xml_enter_stage2(&host);
     xml_unknown(&host, "CAN-HIGHER-USB-SPEED");
     g_autofree char *text = ask(&host, "GET-HW-INFO", "", "HW-INFO");
     const char *storage = strstr(text, "<storage>"), *product = strstr(text, "<product_id>");
@@ -591,6 +615,7 @@ int main(int argc, char **argv)
         const char *path;
         void (*run)(void);
     } tests[] = {{"from-bootrom", test_from_bootrom},
+                 {"dram-fails", test_dram_fails},
                  {"hash", test_hash},
                  {"bad-address", test_bad_address},
                  {"dead-stage2", test_dead_stage2},
