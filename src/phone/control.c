@@ -4,8 +4,10 @@
 #include "phone/phone.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -118,6 +120,26 @@ static void remove_stale(const struct sockaddr_un *address)
         close(fd);
 }
 
+/* The name appears when the socket listens already, so that whoever sees it is answered. The longest names have no room for that. */
+static bool listen_at(int listener, const struct sockaddr_un *address)
+{
+    struct sockaddr_un early = *address;
+    size_t length = strlen(early.sun_path);
+    bool room = length + 1 < sizeof early.sun_path;
+    if (room) {
+        early.sun_path[length] = '~';
+        g_unlink(early.sun_path);
+    }
+    if (bind(listener, (struct sockaddr *)&early, sizeof early) != 0 || listen(listener, 8) != 0)
+        return false;
+    if (!room || renameat2(AT_FDCWD, early.sun_path, AT_FDCWD, address->sun_path, RENAME_NOREPLACE) == 0)
+        return true;
+    int reason = errno == EEXIST ? EADDRINUSE : errno;
+    g_unlink(early.sun_path);
+    errno = reason;
+    return false;
+}
+
 MkControl *mk_control_start(const char *path, MkControlAnswer answer, gpointer user_data, GError **error)
 {
     struct sockaddr_un address;
@@ -125,7 +147,7 @@ MkControl *mk_control_start(const char *path, MkControlAnswer answer, gpointer u
         return NULL;
     remove_stale(&address);
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 8) != 0) {
+    if (listener < 0 || !listen_at(listener, &address)) {
         mk_fault_set_errno(error, false, errno, _("Cannot listen on"), path);
         if (listener >= 0)
             close(listener);
