@@ -54,7 +54,7 @@ static bool fits_file(const char *name)
 static bool fits_tool(const char *name)
 {
     return strstr(name, "flash_tool") || strstr(name, "flashtool") || strstr(name, "flash tool") ||
-           g_str_has_prefix(name, "spft");
+           g_str_has_prefix(name, "spft") || strcmp(name, "download_agent") == 0;
 }
 
 static char *search_folder(const char *folder, const MkSoc *soc)

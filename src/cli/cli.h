@@ -25,6 +25,7 @@ typedef struct {
     char *log;
     /* phone */
     char *port, *da, *preloader, *scatter, *auth, *cert, *key, *sign_command, *trace;
+    char *rom_agent, *rom_project; /* what the ROM names: mk_cli_use_rom() */
     int battery;
     int timeout; /* seconds */
     MkAfter after;
@@ -95,6 +96,10 @@ MkTarget *mk_cli_catch(MkCli *cli, MkLink **link, GError **error);
 const char *mk_cli_port(const MkCli *cli);
 int mk_cli_timeout(const MkCli *cli); /* ms, or MK_FOREVER */
 MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_storage, GError **error);
+/* What ROM says about scatter, Download Agent and board serves where the user said nothing. */
+void mk_cli_use_rom(MkCli *cli, const MkRom *rom);
+/* Does ROM, opened without knowing the phone, show another storage's section of its scatter than the one this phone has? */
+bool mk_cli_rom_misses(const MkRom *rom, const MkSession *session);
 MkBootOptions mk_cli_boot_options(const MkCli *cli);
 /* Leaves the phone as --after says, FALLBACK without it. */
 bool mk_cli_leave(MkCli *cli, MkSession *session, MkAfter fallback, GError **error);

@@ -41,10 +41,13 @@ static bool select_items(const Flash *flash, MkRom *rom, GError **error)
         char **names;
         bool selected;
     } lists[] = {{flash->only, true}, {flash->add, true}, {flash->skip, false}};
-    for (unsigned i = 0; i < G_N_ELEMENTS(lists); i++)
+    for (unsigned i = 0; i < G_N_ELEMENTS(lists); i++) {
         for (char **name = lists[i].names; name && *name; name++)
             if (!mk_rom_select(rom, *name, lists[i].selected, lists[i].selected, error))
                 return false;
+        if (lists[i].selected)
+            mk_rom_select_companions(rom);
+    }
     return true;
 }
 
@@ -55,8 +58,7 @@ static MkRom *open_rom(MkCli *cli, const Flash *flash, const char *folder, GErro
     if (!rom)
         return NULL;
     mk_cli_findings(cli, rom->findings);
-    if (!cli->scatter)
-        cli->scatter = g_strdup(rom->scatter_path);
+    mk_cli_use_rom(cli, rom);
     MkProgress *hashing = mk_progress_add(mk_cli_progress(cli), _("reading the files"), 1);
     if (!select_items(flash, rom, error) || !mk_rom_hash(rom, hashing, cli->cancel, error))
         return NULL;
@@ -65,14 +67,13 @@ static MkRom *open_rom(MkCli *cli, const Flash *flash, const char *folder, GErro
 }
 
 /* A combo scatter serves several kinds of storage: the phone decides which. */
-static MkRom *rom_for_storage(MkCli *cli, const Flash *flash, const char *folder, MkRom *rom, const MkSession *session,
-                              GError **error)
+static MkRom *rom_for_storage(MkCli *cli, const Flash *flash, MkRom *rom, const MkSession *session, GError **error)
 {
-    MkStorage storage = session->agent->info.storage;
-    if (!rom->layout->sections || rom->layout->storage == storage)
+    if (!mk_cli_rom_misses(rom, session))
         return rom;
+    g_autofree char *folder = g_strdup(rom->folder);
     mk_rom_free(rom);
-    rom = mk_rom_open_folder(folder, cli->scatter, storage, error);
+    rom = mk_rom_open_folder(folder, cli->scatter, session->agent->info.storage, error);
     if (rom && select_items(flash, rom, error) && mk_rom_hash(rom, NULL, cli->cancel, error))
         return rom;
     mk_rom_free(rom);
@@ -83,10 +84,10 @@ static int work(MkCli *cli, const Flash *flash, const char *folder)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(MkRom) rom = open_rom(cli, flash, folder, &error);
-    g_autoptr(MkSession) session = rom ? mk_cli_session(cli, folder, false, &error) : NULL;
+    g_autoptr(MkSession) session = rom ? mk_cli_session(cli, rom->folder, false, &error) : NULL;
     if (!session)
         return mk_cli_fail(cli, error);
-    rom = rom_for_storage(cli, flash, folder, g_steal_pointer(&rom), session, &error);
+    rom = rom_for_storage(cli, flash, g_steal_pointer(&rom), session, &error);
     g_autoptr(MkPlan) plan =
         rom ? mk_plan_flash(session, rom, flash->scene, flash->policy, &cli->consent, &error) : NULL;
     if (plan)
@@ -114,8 +115,9 @@ int mk_cli_flash(int argc, char **argv)
          N_("format-all: do not put the identity back (needs --erase-identity)"), NULL},
         {NULL},
     };
-    bool parsed = mk_cli_parse(cli, &argc, &argv, _("FOLDER"),
-                               _("Writes the ROM in FOLDER. Everything is checked against the phone before the first "
+    bool parsed = mk_cli_parse(cli, &argc, &argv, _("FOLDER | flash.xml | SCATTER"),
+                               _("Writes the ROM in FOLDER, or the one that a flash.xml or a scatter file names. "
+                                 "Everything is checked against the phone before the first "
                                  "byte; the identity is saved first and stays; what was written is read back and "
                                  "compared.\n\nExample: medik flash rom/ --yes --port /dev/ttyACM0 --da "
                                  "MTK_AllInOne_DA.bin"),

@@ -20,8 +20,9 @@ void mk_cli_free(MkCli *cli)
 {
     if (!cli)
         return;
-    char *texts[] = {cli->log,  cli->port, cli->da,           cli->preloader, cli->scatter, cli->auth,
-                     cli->cert, cli->key,  cli->sign_command, cli->trace,     cli->prefix};
+    char *texts[] = {cli->log,    cli->port,      cli->da,         cli->preloader,    cli->scatter,
+                     cli->auth,   cli->cert,      cli->key,        cli->sign_command, cli->trace,
+                     cli->prefix, cli->rom_agent, cli->rom_project};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_free((char *)cli->consent.erase_identity);

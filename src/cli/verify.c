@@ -89,9 +89,18 @@ static bool compare_rom(MkCli *cli, Verify *verify, MkSession *session, MkRom *r
 static bool compare_file(MkCli *cli, Verify *verify, MkSession *session, char **names, GError **error)
 {
     MkPartition loader;
-    const MkPartition *partition = place_of(session, names[0], &loader, error);
-    g_autoptr(MkImage) image = partition ? mk_image_open(names[1], NULL, error) : NULL;
-    return image && compare(cli, verify, session, partition, image, error);
+    g_autoptr(GPtrArray) places = session->layout ? mk_layout_find_all(session->layout, names[0]) : g_ptr_array_new();
+    if (!places->len) {
+        const MkPartition *place = place_of(session, names[0], &loader, error);
+        if (!place)
+            return false;
+        g_ptr_array_add(places, (gpointer)place);
+    }
+    g_autoptr(MkImage) image = mk_image_open(names[1], NULL, error);
+    for (guint i = 0; image && i < places->len; i++)
+        if (!compare(cli, verify, session, places->pdata[i], image, error))
+            return false;
+    return image != NULL;
 }
 
 static int work(MkCli *cli, Verify *verify, char **names, int count)
@@ -101,10 +110,15 @@ static int work(MkCli *cli, Verify *verify, char **names, int count)
     g_autoptr(MkRom) rom = folder ? mk_rom_open_folder(folder, cli->scatter, MK_STORAGE_UNKNOWN, &error) : NULL;
     if (folder && !rom)
         return mk_cli_fail(cli, error);
-    if (rom && !cli->scatter)
-        cli->scatter = g_strdup(rom->scatter_path);
-    g_autoptr(MkSession) session = mk_cli_session(cli, folder, false, &error);
-    if (!session ||
+    if (rom)
+        mk_cli_use_rom(cli, rom);
+    g_autoptr(MkSession) session = mk_cli_session(cli, rom ? rom->folder : NULL, false, &error);
+    if (session && rom && mk_cli_rom_misses(rom, session)) {
+        g_autofree char *images = g_strdup(rom->folder);
+        g_clear_pointer(&rom, mk_rom_free);
+        rom = mk_rom_open_folder(images, cli->scatter, session->agent->info.storage, &error);
+    }
+    if (!session || (folder && !rom) ||
         !(folder ? compare_rom(cli, verify, session, rom, &error)
                  : compare_file(cli, verify, session, names, &error)) ||
         !mk_cli_leave(cli, session, MK_CLI_AFTER_READING, &error))

@@ -42,14 +42,32 @@ const char *mk_cli_port(const MkCli *cli)
     return port && *port ? port : "usb";
 }
 
+void mk_cli_use_rom(MkCli *cli, const MkRom *rom)
+{
+    if (!cli->scatter)
+        cli->scatter = g_strdup(rom->scatter_path);
+    if (rom->agent_path && g_file_test(rom->agent_path, G_FILE_TEST_IS_REGULAR)) {
+        g_free(cli->rom_agent);
+        cli->rom_agent = g_strdup(rom->agent_path);
+    }
+    g_free(cli->rom_project);
+    cli->rom_project = g_strdup(rom->claims.project);
+}
+
+bool mk_cli_rom_misses(const MkRom *rom, const MkSession *session)
+{
+    return rom->layout->sections && rom->layout->storage != session->agent->info.storage;
+}
+
 MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_storage, GError **error)
 {
     MkSessionOptions options = {.port = mk_cli_port(cli),
                                 .caught = mk_cli_turn_caught(),
                                 .timeout = mk_cli_timeout(cli),
-                                .da_path = cli->da,
+                                .da_path = cli->da ? cli->da : cli->rom_agent,
                                 .preloader_path = cli->preloader,
                                 .rom_folder = rom_folder,
+                                .rom_project = cli->rom_project,
                                 .names_path = cli->scatter,
                                 .boot = mk_cli_boot_options(cli),
                                 .battery = cli->battery,
@@ -62,7 +80,7 @@ MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_stor
     mk_cli_findings(cli, session->findings);
     /* Said before anything is done, not after all of it. */
     bool mode = cli->after_set && (cli->after == MK_AFTER_META || cli->after == MK_AFTER_FASTBOOT);
-    if (!mode || strcmp(session->agent->klass->dialect, "legacy") != 0)
+    if (!mode || mk_agent_can(session->agent, MK_AGENT_CAN_MODES))
         return session;
     mk_fault_set(error, MK_FAULT_UNSUPPORTED,
                  _("This phone's agent cannot restart it into another mode; use `medik boot` afterwards."));

@@ -201,7 +201,9 @@ char *mk_session_card(MkSession *session, bool with_layout)
     if (with_layout)
         add_ids(text, target, info);
     line(text, _("Security:"), "%s", security);
-    line(text, _("Agent:"), "%s%s%s", session->agent_file->description, info->version ? ", " : "",
+    /* Agents that say who they are may say it in the words of their file. */
+    bool same = info->version && g_str_has_prefix(info->version, session->agent_file->description);
+    line(text, _("Agent:"), "%s%s%s", same ? "" : session->agent_file->description, same || !info->version ? "" : ", ",
          info->version ? info->version : "");
     add_storage(text, info);
     if (session->preloader_project)

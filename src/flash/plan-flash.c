@@ -203,6 +203,17 @@ static void untick(Draft *draft, MkRomItem *item, const char *why)
     mk_plan_note(draft->plan, _("%s is left alone: %s"), item->partition->name, why);
 }
 
+/* What must not be written without OF. */
+static void untick_companions(Draft *draft, const char *of)
+{
+    for (guint i = 0; i < draft->rom->items->len; i++) {
+        MkRomItem *item = draft->rom->items->pdata[i];
+        g_autofree char *name = mk_partition_base(item->partition->name);
+        if (item->selected && mk_rom_is_companion(of, name))
+            untick(draft, item, _("it belongs to the preloader, which stays."));
+    }
+}
+
 /* A preloader of another board makes the phone start no more; user data is lost only on request; tables follow the layout decision. */
 static void untick_unasked(Draft *draft)
 {
@@ -213,11 +224,12 @@ static void untick_unasked(Draft *draft)
         MkClass klass = mk_partition_class(item->partition);
         const char *own = draft->session->preloader_project, *loads = draft->rom->claims.preloader_project;
         bool preloader = item->content == MK_CONTENT_PRELOADER || item->content == MK_CONTENT_PRELOADER_BOOT_HEADER;
-        if (preloader && own && loads && g_ascii_strcasecmp(own, loads) && draft->scene != MK_SCENE_FORMAT_ALL)
+        if (preloader && own && loads && g_ascii_strcasecmp(own, loads) && draft->scene != MK_SCENE_FORMAT_ALL) {
             untick(draft, item,
                    _("the phone's own preloader belongs to another board than the ROM's. Name it to write it all the "
                      "same."));
-        else if (preloader && draft->session->agent->info.storage == MK_STORAGE_NAND)
+            untick_companions(draft, "preloader");
+        } else if (preloader && draft->session->agent->info.storage == MK_STORAGE_NAND)
             untick(draft, item, _("the phone's own preloader stays."));
         else if (klass == MK_CLASS_USER && !draft->consent->erase_user_data && draft->scene != MK_SCENE_FORMAT_ALL)
             untick(draft, item, _("user data stays. With --erase-user-data it starts fresh."));
@@ -375,6 +387,8 @@ static void restore_all(Draft *draft)
 static int write_group(const MkRomItem *item)
 {
     MkClass klass = mk_partition_class(item->partition);
+    if (item->inner == MK_CONTENT_VENDOR_BOOT)
+        return 1;
     if (item->content == MK_CONTENT_PRELOADER || item->content == MK_CONTENT_PRELOADER_BOOT_HEADER)
         return 3;
     if (klass == MK_CLASS_BOOT)
@@ -423,6 +437,31 @@ static bool add_images(Draft *draft, GError **error)
                 return false;
         }
     return true;
+}
+
+static void list(GString *names, const char *name)
+{
+    g_string_append_printf(names, "%s%.*s", names->len ? ", " : "", (int)strlen(name) - 2, name);
+}
+
+/* A pair of slots is one thing to the owner: the plan says whether both are new or one stays as it is. */
+static void note_slots(Draft *draft)
+{
+    g_autoptr(GString) both = g_string_new(NULL), only_a = g_string_new(NULL), only_b = g_string_new(NULL);
+    for (guint i = 0; i < draft->rom->items->len; i++) {
+        const MkRomItem *item = draft->rom->items->pdata[i];
+        const MkPartition *twin = mk_layout_twin(draft->rom->layout, item->partition);
+        const MkRomItem *other = twin ? mk_rom_find(draft->rom, twin->name) : NULL;
+        bool a = other && mk_layout_slot(draft->rom->layout, item->partition) == 'a';
+        if (other && item->selected && (a || !other->selected))
+            list(other->selected ? both : a ? only_a : only_b, item->partition->name);
+    }
+    if (both->len)
+        mk_plan_note(draft->plan, _("Both slots (a and b) are written of: %s."), both->str);
+    if (only_a->len)
+        mk_plan_note(draft->plan, _("Only slot a is written of: %s. Slot b keeps what it has."), only_a->str);
+    if (only_b->len)
+        mk_plan_note(draft->plan, _("Only slot b is written of: %s. Slot a keeps what it has."), only_b->str);
 }
 
 static void add_undo_copies(Draft *draft)
@@ -493,6 +532,7 @@ static bool build_steps(Draft *draft, GError **error)
     bool format = draft->scene == MK_SCENE_FORMAT_ALL;
     if (format && !require_complete(draft, error))
         return false;
+    note_slots(draft);
     add_undo_copies(draft);
     if (format)
         add_format_all(draft);

@@ -6,18 +6,27 @@
 
 #include <string.h>
 
-static const MkPartition *find_partition(MkSession *session, const char *name, GError **error)
+/* The partition of that name, or both slots of it. Borrowed elements; NULL: a fault. */
+static GPtrArray *find_partitions(MkSession *session, const char *name, GError **error)
 {
     if (!session->layout) {
         mk_fault_set_number(error, MK_FAULT_TABLE_NONE, 1037, "S_PART_NO_VALID_TABLE",
                             _("The phone has no readable partition table, so %s cannot be found by name."), name);
         return NULL;
     }
-    const MkPartition *partition = mk_layout_find(session->layout, name);
-    if (!partition)
-        mk_fault_set_number(error, MK_FAULT_LAYOUT, 0xC0040006, "STATUS_PARTITON_NOT_FOUND",
-                            _("The phone's table has no partition %s."), name);
-    return partition;
+    g_autoptr(GPtrArray) found = mk_layout_find_all(session->layout, name);
+    if (found->len)
+        return g_steal_pointer(&found);
+    mk_fault_set_number(error, MK_FAULT_LAYOUT, 0xC0040006, "STATUS_PARTITON_NOT_FOUND",
+                        _("The phone's table has no partition %s."), name);
+    return NULL;
+}
+
+static void note_pair(MkPlan *plan, const GPtrArray *pair)
+{
+    if (pair->len > 1)
+        mk_plan_note(plan, _("Both slots, %s and %s; name one of them to touch only that one."),
+                     ((const MkPartition *)pair->pdata[0])->name, ((const MkPartition *)pair->pdata[1])->name);
 }
 
 /* Boot regions stand in no table: they are called preloader, whatever the table says. */
@@ -69,7 +78,7 @@ static bool check_preloader(MkSession *session, const char *path, MkPlan *plan, 
 
 static bool check_kind(MkSession *session, const MkPartition *partition, const char *path, MkPlan *plan, GError **error)
 {
-    g_autofree char *name = mk_partition_canonical(partition->name);
+    g_autofree char *name = mk_partition_base(partition->name);
     g_autoptr(MkStore) file = mk_store_file_open(path, false, error);
     MkContent content;
     if (!file || !mk_identify(file, &content, error))
@@ -94,6 +103,29 @@ static bool check_kind(MkSession *session, const MkPartition *partition, const c
     return true;
 }
 
+static bool add_write(MkSession *session, MkPlan *plan, const MkPartition *partition, const char *path,
+                      const char *sha256, GError **error)
+{
+    mk_plan_gate_class(plan, partition, false);
+    if (session->agent->info.storage != MK_STORAGE_NAND && mk_partition_class(partition) != MK_CLASS_USER)
+        mk_plan_add_undo(plan, partition);
+    return mk_plan_add_image(plan, session, partition, path, sha256, error) != NULL;
+}
+
+static bool write_to(MkSession *session, MkPlan *plan, const GPtrArray *partitions, const char *path,
+                     const char *sha256, const MkConsent *consent, GError **error)
+{
+    note_pair(plan, partitions);
+    if (!check_kind(session, partitions->pdata[0], path, plan, error) ||
+        !mk_plan_save_identity(session, NULL, consent, plan, error))
+        return false;
+    for (guint i = 0; i < partitions->len; i++)
+        if (!add_write(session, plan, partitions->pdata[i], path, sha256, error))
+            return false;
+    mk_plan_gate_yes(plan);
+    return true;
+}
+
 MkPlan *mk_plan_write_partition(MkSession *session, const char *name, const char *path, const MkConsent *consent,
                                 GError **error)
 {
@@ -107,16 +139,10 @@ MkPlan *mk_plan_write_partition(MkSession *session, const char *name, const char
     if (mk_plan_continue(session, plan, consent, &kept, error))
         return kept;
     MkPartition *own = !strcmp(canonical, "preloader") ? preloader_partition(session) : NULL;
-    const MkPartition *partition = own ? own : find_partition(session, name, error);
-    bool ok = partition && check_kind(session, partition, path, plan, error) &&
-              mk_plan_save_identity(session, NULL, consent, plan, error);
-    if (ok) {
-        mk_plan_gate_class(plan, partition, false);
-        if (session->agent->info.storage != MK_STORAGE_NAND && mk_partition_class(partition) != MK_CLASS_USER)
-            mk_plan_add_undo(plan, partition);
-        ok = mk_plan_add_image(plan, session, partition, path, sha256, error) != NULL;
-        mk_plan_gate_yes(plan);
-    }
+    g_autoptr(GPtrArray) partitions = own ? g_ptr_array_new() : find_partitions(session, name, error);
+    if (own)
+        g_ptr_array_add(partitions, own);
+    bool ok = partitions && write_to(session, plan, partitions, path, sha256, consent, error);
     g_clear_pointer(&own, mk_partition_free);
     return ok ? g_steal_pointer(&plan) : NULL;
 }
@@ -187,14 +213,18 @@ static void add_erase(MkPlan *plan, const char *name, MkRegion region, uint64_t 
 
 static bool erase_partition(MkSession *session, MkPlan *plan, const char *name, GError **error)
 {
-    const MkPartition *partition = find_partition(session, name, error);
-    if (!partition)
+    g_autoptr(GPtrArray) partitions = find_partitions(session, name, error);
+    if (!partitions)
         return false;
-    MkClass klass = mk_partition_class(partition);
-    if (klass == MK_CLASS_BOOT)
-        mk_plan_gate(plan, MK_GATE_EXPERT, NULL, _("Without %s the phone does not start."), partition->name);
-    mk_plan_gate_class(plan, partition, true);
-    add_erase(plan, partition->name, partition->region, partition->start, partition->size, klass);
+    note_pair(plan, partitions);
+    for (guint i = 0; i < partitions->len; i++) {
+        const MkPartition *partition = partitions->pdata[i];
+        MkClass klass = mk_partition_class(partition);
+        if (klass == MK_CLASS_BOOT)
+            mk_plan_gate(plan, MK_GATE_EXPERT, NULL, _("Without %s the phone does not start."), partition->name);
+        mk_plan_gate_class(plan, partition, true);
+        add_erase(plan, partition->name, partition->region, partition->start, partition->size, klass);
+    }
     return true;
 }
 

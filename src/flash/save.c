@@ -157,14 +157,16 @@ static bool choose_names(Save *save, GError **error)
     if (!require_layout(save, error))
         return false;
     for (const char *const *name = save->options->partitions; *name; name++) {
-        const MkPartition *partition = mk_layout_find(save->session->layout, *name);
+        g_autoptr(GPtrArray) found = mk_layout_find_all(save->session->layout, *name);
         MkRegion region;
         uint64_t size = 0;
-        if (!partition && mk_region_from_name(*name, &region))
+        if (!found->len && mk_region_from_name(*name, &region))
             size = mk_agent_region_size(save->session->agent, region);
-        if (partition)
-            add_partition(save, partition);
-        else if (size)
+        for (guint i = 0; i < found->len; i++)
+            add_partition(save, found->pdata[i]);
+        if (found->len)
+            continue;
+        if (size)
             add_piece(save, *name, ".bin", region, 0, size);
         else {
             mk_fault_set_number(error, MK_FAULT_LAYOUT, 0xC0040006, "STATUS_PARTITON_NOT_FOUND",

@@ -153,6 +153,27 @@ const char *mk_emi_chips(int version);
  * one block of 0x1000 on UFS (spec preloader-file.md 2.1). */
 GBytes *mk_preloader_boot_header(MkStorage storage, uint32_t max_size);
 
+/* --- vbmeta images, parse only (spec images.md 15) --- */
+typedef struct {
+    char *partition;       /* "boot", without a slot */
+    uint64_t size;         /* bytes of the partition that are sealed */
+    GBytes *salt, *digest; /* SHA-256 of salt and content */
+} MkAvbSeal;
+typedef struct {
+    GArray *seals; /* (element-type MkAvbSeal) those with SHA-256 */
+    uint64_t rollback_index;
+    uint32_t flags; /* MK_AVB_… */
+    char *release;  /* "avbtool 1.1.0" */
+} MkAvb;
+enum { MK_AVB_HASHTREE_OFF = 1, MK_AVB_VERIFICATION_OFF = 2 };
+/* IMAGE_KIND for what is none, is cut off, or has another checksum than its own. */
+MkAvb *mk_avb_parse(GBytes *bytes, GError **error);
+MkAvb *mk_avb_load(MkImage *image, GError **error);
+void mk_avb_free(MkAvb *avb);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkAvb, mk_avb_free)
+/* Is IMAGE what SEAL was made for? */
+bool mk_avb_seal_agrees(const MkAvbSeal *seal, MkImage *image, bool *agrees, GError **error);
+
 /* --- ext4, read-only (libext2fs over a store) --- */
 /* The content of a regular file in an ext2/3/4 file system, at most LIMIT bytes. FILE fault if the path is not there. */
 GBytes *mk_ext4_read_file(MkStore *store, const char *path, size_t limit, GError **error);

@@ -35,31 +35,54 @@ char *mk_check_base(const MkRomItem *item)
 
 /* --- F: each file --------------------------------------------------------------------------------------------------- */
 
+/* By name without a slot; what is not listed may be anything (spec checks.md 3.1). */
 static bool kind_allowed(const char *name, MkContent kind)
 {
+    static const MkContent preloader[] = {MK_CONTENT_PRELOADER, MK_CONTENT_PRELOADER_BOOT_HEADER, 0},
+                           mbr[] = {MK_CONTENT_MBR, 0}, loader[] = {MK_CONTENT_MTK_HEADER, MK_CONTENT_SIGNED, 0},
+                           boot[] = {MK_CONTENT_BOOT, MK_CONTENT_SIGNED, 0},
+                           vendor_boot[] = {MK_CONTENT_VENDOR_BOOT, 0}, header[] = {MK_CONTENT_MTK_HEADER, 0},
+                           seal[] = {MK_CONTENT_AVB, 0},
+                           tree[] = {MK_CONTENT_DT_TABLE, MK_CONTENT_MTK_HEADER, MK_CONTENT_FDT, 0},
+                           logical[] = {MK_CONTENT_LP, 0}, system[] = {MK_CONTENT_EXT4,
+                                                                       MK_CONTENT_F2FS,
+                                                                       MK_CONTENT_EROFS,
+                                                                       MK_CONTENT_SQUASHFS,
+                                                                       MK_CONTENT_YAFFS2,
+                                                                       MK_CONTENT_UBI,
+                                                                       0},
+                           data[] = {MK_CONTENT_EXT4, MK_CONTENT_F2FS,  MK_CONTENT_YAFFS2,
+                                     MK_CONTENT_UBI,  MK_CONTENT_BLANK, 0};
     static const struct {
         const char *name;
-        MkContent kinds[6];
-    } table[] = {
-        {"preloader", {MK_CONTENT_PRELOADER, MK_CONTENT_PRELOADER_BOOT_HEADER}},
-        {"mbr", {MK_CONTENT_MBR}},
-        {"ebr1", {MK_CONTENT_MBR}},
-        {"ebr2", {MK_CONTENT_MBR}},
-        {"lk", {MK_CONTENT_MTK_HEADER, MK_CONTENT_SIGNED}},
-        {"lk2", {MK_CONTENT_MTK_HEADER, MK_CONTENT_SIGNED}},
-        {"boot", {MK_CONTENT_BOOT, MK_CONTENT_SIGNED}},
-        {"recovery", {MK_CONTENT_BOOT, MK_CONTENT_SIGNED}},
-        {"logo", {MK_CONTENT_MTK_HEADER}},
-        {"system",
-         {MK_CONTENT_EXT4, MK_CONTENT_F2FS, MK_CONTENT_EROFS, MK_CONTENT_SQUASHFS, MK_CONTENT_YAFFS2, MK_CONTENT_UBI}},
-        {"cache", {MK_CONTENT_EXT4, MK_CONTENT_F2FS, MK_CONTENT_YAFFS2, MK_CONTENT_UBI, MK_CONTENT_BLANK}},
-        {"userdata", {MK_CONTENT_EXT4, MK_CONTENT_F2FS, MK_CONTENT_YAFFS2, MK_CONTENT_UBI, MK_CONTENT_BLANK}},
-    };
+        const MkContent *kinds; /* ended by 0 */
+    } table[] = {{"preloader", preloader},
+                 {"mbr", mbr},
+                 {"ebr1", mbr},
+                 {"ebr2", mbr},
+                 {"lk", loader},
+                 {"lk2", loader},
+                 {"boot", boot},
+                 {"recovery", boot},
+                 {"init_boot", boot},
+                 {"vendor_boot", vendor_boot},
+                 {"logo", header},
+                 {"vbmeta", seal},
+                 {"vbmeta_system", seal},
+                 {"vbmeta_vendor", seal},
+                 {"dtbo", tree},
+                 {"odmdtbo", tree},
+                 {"super", logical},
+                 {"system", system},
+                 {"vendor", system},
+                 {"product", system},
+                 {"cache", data},
+                 {"userdata", data}};
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
         if (strcmp(table[i].name, name))
             continue;
-        for (gsize k = 0; k < G_N_ELEMENTS(table[i].kinds) && table[i].kinds[k]; k++)
-            if (table[i].kinds[k] == kind)
+        for (const MkContent *allowed = table[i].kinds; *allowed; allowed++)
+            if (*allowed == kind)
                 return true;
         return false;
     }
@@ -68,7 +91,8 @@ static bool kind_allowed(const char *name, MkContent kind)
 
 static bool is_critical(const char *name)
 {
-    static const char *const names[] = {"preloader", "lk", "boot", "recovery", "mbr", "ebr1", "ebr2"};
+    static const char *const names[] = {"preloader",   "lk",  "boot", "recovery", "init_boot",
+                                        "vendor_boot", "mbr", "ebr1", "ebr2"};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
         if (!strcmp(names[i], name))
             return true;
@@ -156,7 +180,7 @@ static bool check_preloader(Check *check, const MkRomItem *item, const char *bas
 
 static bool check_file(Check *check, const MkRomItem *item, GError **error)
 {
-    g_autofree char *name = mk_partition_canonical(item->partition->name), *base = mk_check_base(item);
+    g_autofree char *name = mk_partition_base(item->partition->name), *base = mk_check_base(item);
     if (!item->file_size) {
         mk_check_find(check, item, MK_SEVERITY_BLOCK, "F-EMPTY",
                       _("%s is empty (0 bytes). The copy or download failed."), base);
@@ -300,7 +324,9 @@ bool mk_rom_check(const MkRom *rom, const MkPhoneFacts *phone, GPtrArray *findin
     }
     check_same(&check);
     check_identity_images(&check);
-    return check_sums(&check, error) && mk_check_boot(&check, error) && mk_check_phone(&check, error);
+    mk_check_companions(&check);
+    return check_sums(&check, error) && mk_check_boot(&check, error) && mk_check_avb(&check, error) &&
+           mk_check_phone(&check, error);
 }
 
 MkFit mk_rom_verdict(const GPtrArray *findings, const MkPhoneFacts *phone)

@@ -17,4 +17,6 @@ void mk_check_unchecked(Check *check, const char *id);
 char *mk_check_base(const MkRomItem *item); /* file name for messages; caller frees */
 
 bool mk_check_boot(Check *check, GError **error);  /* K-*, X-* */
+bool mk_check_avb(Check *check, GError **error);   /* K-VERITY, B-LOCK */
+void mk_check_companions(Check *check);            /* S-INCOMPLETE */
 bool mk_check_phone(Check *check, GError **error); /* P-*, I-*, S-* */

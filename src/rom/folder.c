@@ -25,10 +25,32 @@ void mk_rom_free(MkRom *rom)
     g_clear_pointer(&rom->findings, g_ptr_array_unref);
     g_free(rom->folder);
     g_free(rom->scatter_path);
+    g_free(rom->agent_path);
     g_free(rom);
 }
 
 /* --- the scatter --------------------------------------------------------------------------------------------------- */
+
+static bool fits_scatter(const char *name)
+{
+    g_autofree char *lower = g_ascii_strdown(name, -1);
+    return strstr(lower, "scatter") && !strstr(lower, "checksum") &&
+           (g_str_has_suffix(lower, ".txt") || g_str_has_suffix(lower, ".xml"));
+}
+
+/* ROMs of the XML generation carry the same scatter as XML and as text. */
+static const char *only_scatter(GPtrArray *found)
+{
+    if (found->len == 1)
+        return found->pdata[0];
+    for (guint i = 0; found->len == 2 && i < 2; i++) {
+        const char *xml = found->pdata[i], *text = found->pdata[1 - i];
+        size_t stem = strlen(xml) - strlen(".xml");
+        if (!g_ascii_strcasecmp(xml + stem, ".xml") && strlen(text) == strlen(xml) && !strncmp(xml, text, stem))
+            return xml;
+    }
+    return NULL;
+}
 
 static char *find_scatter(const char *folder, GError **error)
 {
@@ -39,13 +61,11 @@ static char *find_scatter(const char *folder, GError **error)
         mk_fault_set(error, MK_FAULT_FILE, _("The folder %s cannot be read: %s."), folder, local->message);
         return NULL;
     }
-    for (const char *name; (name = g_dir_read_name(dir));) {
-        g_autofree char *lower = g_ascii_strdown(name, -1);
-        if (strstr(lower, "scatter") && g_str_has_suffix(lower, ".txt"))
+    for (const char *name; (name = g_dir_read_name(dir));)
+        if (fits_scatter(name))
             g_ptr_array_add(found, g_build_filename(folder, name, NULL));
-    }
-    if (found->len == 1)
-        return g_strdup(found->pdata[0]);
+    if (only_scatter(found))
+        return g_strdup(only_scatter(found));
     g_autoptr(GString) names = g_string_new(NULL);
     for (guint i = 0; i < found->len; i++)
         g_string_append_printf(names, "\n  %s", (char *)found->pdata[i]);
@@ -54,6 +74,37 @@ static char *find_scatter(const char *folder, GError **error)
                                    : _("There is no scatter file in %s; name it with --scatter.%s"),
                         folder, names->str);
     return NULL;
+}
+
+/* The flash.xml that PATH is, or that lies in the folder PATH where SP Flash Tool has it; NULL: there is none. */
+static char *find_flash_xml(const char *path)
+{
+    static const char *const places[] = {"flash.xml", "download_agent/flash.xml"};
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR))
+        return mk_flash_xml_is(path) ? g_strdup(path) : NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+        g_autofree char *place = g_build_filename(path, places[i], NULL);
+        if (g_file_test(place, G_FILE_TEST_IS_REGULAR))
+            return g_steal_pointer(&place);
+    }
+    return NULL;
+}
+
+/* Where scatter and images are: PATH is a folder, a flash.xml or a scatter; a scatter that was named counts more than what lies there. */
+static bool find_parts(MkRom *rom, const char *path, const char *scatter, GError **error)
+{
+    bool folder = g_file_test(path, G_FILE_TEST_IS_DIR) || !g_file_test(path, G_FILE_TEST_EXISTS);
+    g_autofree char *xml = find_flash_xml(path), *named = NULL;
+    if (xml && !mk_flash_xml_load(xml, &named, &rom->agent_path, error))
+        return false;
+    rom->scatter_path = scatter  ? g_strdup(scatter)
+                        : named  ? g_steal_pointer(&named)
+                        : folder ? find_scatter(path, error)
+                                 : g_strdup(path);
+    if (!rom->scatter_path)
+        return false;
+    rom->folder = folder && (scatter || !xml) ? g_strdup(path) : g_path_get_dirname(rom->scatter_path);
+    return true;
 }
 
 /* --- files --------------------------------------------------------------------------------------------------------- */
@@ -230,12 +281,10 @@ static bool add_items(MkRom *rom, GError **error)
 MkRom *mk_rom_open_folder(const char *folder, const char *scatter, MkStorage storage, GError **error)
 {
     g_autoptr(MkRom) rom = g_new0(MkRom, 1);
-    rom->folder = g_strdup(folder);
     rom->findings = mk_findings_new();
     rom->items = g_ptr_array_new_with_free_func(item_free);
-    rom->scatter_path = scatter ? g_strdup(scatter) : find_scatter(folder, error);
-    g_autoptr(MkLayout) layout =
-        rom->scatter_path ? mk_scatter_load(rom->scatter_path, false, rom->findings, error) : NULL;
+    bool found = find_parts(rom, folder, scatter, error);
+    g_autoptr(MkLayout) layout = found ? mk_scatter_load(rom->scatter_path, false, rom->findings, error) : NULL;
     if (!layout)
         return NULL;
     rom->layout = storage == MK_STORAGE_UNKNOWN ? mk_layout_ref(layout) : mk_layout_for_storage(layout, storage);
@@ -245,39 +294,6 @@ MkRom *mk_rom_open_folder(const char *folder, const char *scatter, MkStorage sto
         return NULL;
     mk_rom_read_claims(rom);
     return g_steal_pointer(&rom);
-}
-
-MkRomItem *mk_rom_find(const MkRom *rom, const char *partition)
-{
-    const MkPartition *found = mk_layout_find(rom->layout, partition);
-    for (guint i = 0; found && i < rom->items->len; i++) {
-        MkRomItem *item = rom->items->pdata[i];
-        if (item->partition == found)
-            return item;
-    }
-    return NULL;
-}
-
-bool mk_rom_select(MkRom *rom, const char *partition, bool selected, bool named, GError **error)
-{
-    MkRomItem *item = mk_rom_find(rom, partition);
-    if (!item) {
-        mk_fault_set_number(error, MK_FAULT_SCATTER, 5017, "S_DL_LOAD_REGION_NOT_FOUND",
-                            _("The scatter has no partition %s."), partition);
-        return false;
-    }
-    if (selected && !item->path) {
-        mk_fault_set_number(error, MK_FAULT_FILE, 5007, "S_FTHND_FILE_IS_NOT_LOADED_YET",
-                            _("There is no file for %s in %s."), item->partition->name, rom->folder);
-        return false;
-    }
-    MkClass klass = mk_partition_class(item->partition);
-    bool guarded = klass == MK_CLASS_IDENTITY || klass == MK_CLASS_SECURITY || klass == MK_CLASS_RESERVED ||
-                   klass == MK_CLASS_TABLE;
-    if (selected && guarded && !named)
-        return true;
-    item->selected = selected;
-    return true;
 }
 
 /* --- hashing ------------------------------------------------------------------------------------------------------- */

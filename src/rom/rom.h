@@ -27,23 +27,31 @@ typedef struct {
 } MkRomClaims;
 
 typedef struct {
-    char *folder;
+    char *folder; /* of the images */
     char *scatter_path;
+    char *agent_path; /* the DA file that a flash.xml names, or NULL */
     MkLayout *layout;
     GPtrArray *items; /* (element-type MkRomItem) one per partition of the layout */
     MkRomClaims claims;
     GPtrArray *findings; /* (element-type MkFinding) from the scatter, file matching and claims */
 } MkRom;
 
-/* FOLDER holds the images; SCATTER (may be NULL) is the scatter's path, else the only *scatter*.txt in FOLDER is taken (several: a
- * fault that names them). Every file is opened, identified and measured; a missing file leaves its item empty. STORAGE picks a combo
+/* FOLDER holds the images, or is the path of a flash.xml or of a scatter, in whose folders they lie. SCATTER (may be NULL) is the scatter's path, else
+ * flash.xml in FOLDER or its folder download_agent names it, else the only *scatter*.txt or .xml in FOLDER is taken (several: a fault that names
+ * them; both forms of one: the XML form). Every file is opened, identified and measured; a missing file leaves its item empty. STORAGE picks a combo
  * scatter's section (UNKNOWN: the first). */
 MkRom *mk_rom_open_folder(const char *folder, const char *scatter, MkStorage storage, GError **error);
 void mk_rom_free(MkRom *rom);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkRom, mk_rom_free)
+/* The item of a partition; of slot a where PARTITION exists only as a pair of slots. */
 MkRomItem *mk_rom_find(const MkRom *rom, const char *partition);
-/* Ticks or unticks by name; partitions of class I, S or R and tables only when NAMED is true. Fault if there is no such partition or no file. */
+/* Ticks or unticks by name, both slots of a pair that has it (one slot: by its full name); partitions of class I, S or R and tables only when NAMED is
+ * true. Fault if there is no such partition or no file. */
 bool mk_rom_select(MkRom *rom, const char *partition, bool selected, bool named, GError **error);
+/* Ticks what belongs to something ticked: a super partition's seals, a preloader's extensions (spec behaviour.md 4.2). Notes it in the findings. */
+void mk_rom_select_companions(MkRom *rom);
+/* Do NAME and OF (canonical, without slots) have to be written together? */
+bool mk_rom_is_companion(const char *of, const char *name);
 /* SHA-256 of every selected file; progress in bytes. */
 bool mk_rom_hash(MkRom *rom, MkProgress *progress, GCancellable *cancel, GError **error);
 

@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mk_mtk_header_parse(data, size, &header);
     g_autoptr(MkPreloader) preloader = mk_preloader_parse(bytes, NULL, NULL);
     mk_emi_match(preloader && preloader->emi ? preloader->emi : bytes, data, MIN(size, 16));
+    g_autoptr(MkAvb) avb = mk_avb_parse(bytes, NULL);
     if (mk_nvram_report(store, &report, NULL))
         mk_nvram_report_clear(&report);
     mk_ext4_size(store, &length, NULL);
