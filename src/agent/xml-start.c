@@ -72,6 +72,20 @@ static GBytes *stage2_bytes(const MkAgentSetup *setup, const MkAgentRegion **reg
     return g_bytes_new_from_bytes(whole, 0, length - MIN((*region)->signature_length, length));
 }
 
+static bool boot(MkXml *xml, const XmlCommand *command, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (xml_run(xml, command, &problem))
+        return true;
+    if (mk_fault_code(problem) == MK_FAULT_SILENT && xml_packets_left(command->given) == 0)
+        mk_fault_set(error, MK_FAULT_DA_VER,
+                     _("The agent's second part was sent and does not start: the Download Agent is not made for this "
+                       "phone, or the phone's memory is broken."));
+    else
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
 static bool start_stage2(MkXml *xml, const MkAgentSetup *setup, MkProgress *progress, GError **error)
 {
     const MkAgentRegion *region;
@@ -94,7 +108,7 @@ static bool start_stage2(MkXml *xml, const MkAgentSetup *setup, MkProgress *prog
                           .fallback = MK_FAULT_DA_VER,
                           .progress = step,
                           .then = XML_THEN_STAGE2};
-    if (!xml_run(xml, &command, error))
+    if (!boot(xml, &command, error))
         return false;
     mk_progress_done(step);
     xml->stage = 2;

@@ -1,4 +1,4 @@
-/* A phone that says given bytes, whatever it hears, and then falls silent (at once: no waiting) or repeats one byte for ever. */
+/* A phone that says given bytes, whatever it hears, and then falls silent (at once: no waiting) or repeats one byte, or others, for ever. */
 #pragma once
 
 #include "core/fault.h"
@@ -12,6 +12,8 @@ typedef struct {
     size_t length, offset;
     bool endless;
     uint8_t repeated;
+    const uint8_t *others; /* or NULL; said again and again instead of the one */
+    size_t others_length;
 } Babble;
 
 static bool babble_read_some(MkLink *link, void *data, size_t length, size_t *got, int timeout,
@@ -19,9 +21,14 @@ static bool babble_read_some(MkLink *link, void *data, size_t length, size_t *go
 {
     Babble *babble = (Babble *)link;
     g_assert_cmpint(timeout, >=, 0); /* nobody may wait for ever for a phone */
-    *got = MIN(length, babble->length - babble->offset);
+    *got = babble->offset < babble->length ? MIN(length, babble->length - babble->offset) : 0;
     if (*got) {
         memcpy(data, babble->bytes + babble->offset, *got);
+        babble->offset += *got;
+    } else if (babble->endless && babble->others) {
+        size_t at = (babble->offset - babble->length) % babble->others_length;
+        *got = MIN(length, babble->others_length - at);
+        memcpy(data, babble->others + at, *got);
         babble->offset += *got;
     } else if (babble->endless) {
         memset(data, babble->repeated, length);

@@ -172,14 +172,20 @@ static inline void xml_question(GArray *steps, const char *command, const char *
 #define XML_TARGET_PAGE "<target_file>MEM://0x1:0x2000</target_file>"
 #define XML_KEY(key)    "<key>" key "</key>" XML_TARGET_PAGE
 
+/* Stage 1, up to where it is sent the second. */
+static inline void xml_script_stage1(GArray *steps)
+{
+    static const char *const commands[] = {"SET-RUNTIME-PARAMETER", "HOST-SUPPORTED-COMMANDS", "NOTIFY-INIT-HW",
+                                           "SET-HOST-INFO"};
+    xml_vector(steps, 1, NULL, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+        xml_vector(steps, 2, commands[i], 0);
+}
+
 /* From the first frame to stage 2's command loop. */
 static inline void xml_script_start(GArray *steps)
 {
-    static const char *const stage1[] = {"SET-RUNTIME-PARAMETER", "HOST-SUPPORTED-COMMANDS", "NOTIFY-INIT-HW",
-                                         "SET-HOST-INFO"};
-    xml_vector(steps, 1, NULL, 0);
-    for (size_t i = 0; i < G_N_ELEMENTS(stage1); i++)
-        xml_vector(steps, 2, stage1[i], 0);
+    xml_script_stage1(steps);
     xml_vector(steps, 3, "BOOT-TO", 0);
     xml_vector(steps, 1, NULL, 0);
     xml_host_command(steps, "NOTIFY-INIT-HW", "");
@@ -203,4 +209,49 @@ static inline void xml_script_open(GArray *steps)
     xml_vector(steps, 5, "GET-SYS-PROPERTY", 0);
     xml_vector(steps, 5, "GET-HW-INFO", 0);
     xml_script_tail(steps);
+}
+
+/* What the phone says while the host reads LENGTH bytes (in one packet). */
+static inline void xml_phone_reading(GArray *steps, size_t length)
+{
+    g_autofree char *total = g_strdup_printf("OK@0x%016zx", length);
+    xml_phone(steps, "OK");
+    xml_phone(steps, XML_DEVICE("UPLOAD-FILE", "<arg><checksum>CHK_NO</checksum><info>x</info><target_file>dump.bin"
+                                               "</target_file><packet_length>0x200000</packet_length></arg>"));
+    xml_phone(steps, total);
+    xml_phone(steps, "OK@0x0");
+    xflash_script_frame(steps, false, g_bytes_new_take(g_malloc0(length), length));
+    xml_phone(steps, XML_END("OK", ""));
+    xml_phone(steps, XML_START);
+}
+
+/* A session's worth of what a phone says: opening, reading, writing and erasing a block of the user unit, the partition boot_a written and
+ * proinfo read by name, the table, the battery, the end.  What the host says is in it too, but not to be relied on. */
+static inline void xml_script_use(GArray *steps)
+{
+    xml_script_open(steps);
+    xml_phone_reading(steps, 4096);
+    xml_vector(steps, 9, "WRITE-FLASH", 0);
+    xml_vector(steps, 14, "ERASE-FLASH", 0);
+    xml_vector(steps, 5, "READ-PARTITION-TABLE", 0);
+    xml_vector(steps, 13, "WRITE-PARTITION", 0);
+    xml_vector(steps, 5, "READ-PARTITION-TABLE", 0);
+    xml_phone_reading(steps, 0x8000);
+    xml_vector(steps, 5, "READ-PARTITION-TABLE", 0);
+    xml_vector(steps, 5, "GET-HW-INFO", 0);
+    xml_vector(steps, 25, "REBOOT", 1);
+}
+
+/* All that the phone says there. */
+static inline GByteArray *xml_said(void (*script)(GArray *steps))
+{
+    g_autoptr(GArray) steps = script_steps_new();
+    GByteArray *bytes = g_byte_array_new();
+    script(steps);
+    for (guint i = 0; i < steps->len; i++) {
+        const ScriptStep *step = &g_array_index(steps, ScriptStep, i);
+        if (!step->from_host)
+            g_byte_array_append(bytes, g_bytes_get_data(step->bytes, NULL), (guint)g_bytes_get_size(step->bytes));
+    }
+    return bytes;
 }

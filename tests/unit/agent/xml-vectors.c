@@ -188,14 +188,20 @@ static void test_open(void)
 static void test_hash_mismatch(void)
 {
     g_autoptr(Session) session = session_new();
-    static const char *const stage1[] = {"SET-RUNTIME-PARAMETER", "HOST-SUPPORTED-COMMANDS", "NOTIFY-INIT-HW",
-                                         "SET-HOST-INFO"};
-    xml_vector(session->steps, 1, NULL, 0);
-    for (size_t i = 0; i < G_N_ELEMENTS(stage1); i++)
-        xml_vector(session->steps, 2, stage1[i], 0);
+    xml_script_stage1(session->steps);
     xml_vector(session->steps, 4, "BOOT-TO", 0);
     g_assert_null(try_open(session));
     assert_fault(session, MK_FAULT_DA_VER, "DA Hash mismatch. Check these:  1. EMI");
+    script_assert_over(session->link);
+}
+
+static void test_stage2_silent(void)
+{
+    g_autoptr(Session) session = session_new();
+    xml_script_stage1(session->steps);
+    xml_vector(session->steps, 3, "BOOT-TO", 0);
+    g_assert_null(try_open(session));
+    assert_fault(session, MK_FAULT_DA_VER, "was sent and does not start");
     script_assert_over(session->link);
 }
 
@@ -451,6 +457,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/agent/xml/vectors/open", test_open);
     g_test_add_func("/agent/xml/vectors/hash-mismatch", test_hash_mismatch);
+    g_test_add_func("/agent/xml/vectors/stage2-silent", test_stage2_silent);
     g_test_add_func("/agent/xml/vectors/no-faster-cable", test_no_faster_cable);
     g_test_add_func("/agent/xml/vectors/table", test_table);
     g_test_add_func("/agent/xml/vectors/read", test_read);
