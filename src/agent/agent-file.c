@@ -14,6 +14,8 @@
 #define MAX_REGION    (64u << 20)
 #define MAGIC         0x22668899u
 #define ENTRY_MAGIC   0xDADAu
+#define AARCH64_RET   0xD65F03C0u
+#define FEW_RETURNS   16
 
 typedef struct {
     const uint8_t *data;
@@ -86,7 +88,7 @@ static GArray *parse_entries(Table *table)
 }
 
 /* Spec 8 steps 6 to 9. */
-static void check_regions(const Table *table, MkAgentEntry *entry, GPtrArray *findings)
+static void check_regions(const Table *table, MkAgentEntry *entry, bool v6, GPtrArray *findings)
 {
     for (unsigned i = 0; i < entry->n_regions; i++) {
         MkAgentRegion *region = &entry->regions[i];
@@ -104,6 +106,8 @@ static void check_regions(const Table *table, MkAgentEntry *entry, GPtrArray *fi
             mk_finding_add(findings, MK_SEVERITY_WARN, "da.signature", 0,
                            _("The program for MT%04X is damaged: the signature of part %u is longer than the part."),
                            entry->hw_code, i);
+        } else if (v6) { /* counted from the beginning of the file (spec da-xml.md 1), and always at the end */
+            region->signature_offset = region->length - region->signature_length;
         } else if (region->signature_length &&
                    (uint64_t)region->signature_offset + region->signature_length != region->length) {
             mk_finding_add(
@@ -145,6 +149,18 @@ static MkDaFamily entry_family(const Table *table, const MkAgentEntry *entry, bo
             return MK_DA_XFLASH;
     }
     return entry->usable ? MK_DA_LEGACY : MK_DA_UNKNOWN;
+}
+
+/* A compiled AArch64 program of this size returns hundreds of times; an ARM or Thumb one has those words nowhere. */
+static bool entry_is_64bit(const Table *table, const MkAgentEntry *entry)
+{
+    const MkAgentRegion *region = &entry->regions[mk_agent_entry_stage1(entry)];
+    size_t returns = 0;
+    if (region->truncated)
+        return false;
+    for (uint32_t at = 0; at + 4 <= region->length; at += 4)
+        returns += mk_le32(table->data + region->file_offset + at) == AARCH64_RET;
+    return returns >= FEW_RETURNS;
 }
 
 /* The year of a date such as "2019-12-31" or "2020/07/07" in a description, 0 = none. */
@@ -228,9 +244,10 @@ MkAgentFile *mk_agent_file_parse(GBytes *bytes, const char *path, GPtrArray *fin
     bool v6 = strstr(file->description, "MTK_DA_v6") != NULL;
     for (unsigned i = 0; i < file->entries->len; i++) {
         MkAgentEntry *entry = &g_array_index(file->entries, MkAgentEntry, i);
-        check_regions(&table, entry, findings);
+        check_regions(&table, entry, v6, findings);
         check_overlap(entry, findings);
         entry->family = entry_family(&table, entry, v6);
+        entry->is_64bit = entry_is_64bit(&table, entry);
     }
     file->release = label_release(file->info_version, file->description, &file->release_sure);
     file->sha256 = mk_sha256_hex(table.data, table.size);

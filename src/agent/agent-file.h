@@ -17,6 +17,7 @@ typedef struct {
     MkAgentRegion regions[10];
     MkDaFamily family; /* by the marker tests of spec da-file.md 10 */
     bool usable;       /* no region truncated */
+    bool is_64bit;     /* its first stage is AArch64 code */
 } MkAgentEntry;
 
 /* Release of a legacy agent (spec da-legacy.md 0, 13.3): decides the widths of its fields. */

@@ -48,7 +48,8 @@ static GPtrArray *children(const char *folder, bool (*fits)(const char *name))
 
 static bool fits_file(const char *name)
 {
-    return g_str_has_suffix(name, ".bin") && (strstr(name, "allinone_da") || g_str_has_prefix(name, "da_"));
+    return g_str_has_suffix(name, ".bin") &&
+           (strstr(name, "allinone_da") || g_str_has_prefix(name, "da_") || g_str_has_prefix(name, "mtk_da_"));
 }
 
 static bool fits_tool(const char *name)

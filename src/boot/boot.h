@@ -59,8 +59,8 @@ bool mk_boot_authenticate(MkLink *link, MkTarget *target, const MkBootOptions *o
 /* SEND_DA with checksum check and status words explained. DA includes its signature. */
 bool mk_boot_send_da(MkLink *link, MkTarget *target, uint32_t address, GBytes *da, uint32_t signature_length,
                      GCancellable *cancel, GError **error);
-/* JUMP_DA, or JUMP_DA64 where the chip needs it. */
-bool mk_boot_jump_da(MkLink *link, MkTarget *target, uint32_t address, GCancellable *cancel, GError **error);
+/* JUMP_DA; JUMP_DA64 if the first stage is 64-bit code (WIDE). */
+bool mk_boot_jump_da(MkLink *link, uint32_t address, bool wide, GCancellable *cancel, GError **error);
 
 /* Register access (spec brom.md 6.4): COUNT words. */
 bool mk_boot_read32(MkLink *link, uint32_t address, uint32_t *values, unsigned count, GCancellable *cancel,

@@ -68,12 +68,11 @@ static bool jump64(MkLink *link, uint32_t address, GCancellable *cancel, GError 
     return false;
 }
 
-bool mk_boot_jump_da(MkLink *link, MkTarget *target, uint32_t address, GCancellable *cancel, GError **error)
+bool mk_boot_jump_da(MkLink *link, uint32_t address, bool wide, GCancellable *cancel, GError **error)
 {
     const char *name = "JUMP_DA";
     g_usleep(SETTLE_US);
-    /* No preloader implements the 64-bit form. */
-    if (target->soc && target->soc->jump64 && target->stage == MK_STAGE_BOOTROM)
+    if (wide)
         return jump64(link, address, cancel, error);
     return mk_boot_command(link, MK_BROM_JUMP_DA, name, cancel, error) &&
            mk_boot_send32(link, address, name, cancel, error) && mk_boot_status(link, name, 1, cancel, error);

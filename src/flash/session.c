@@ -29,6 +29,13 @@ static const MkAgentEntry *load_agent_file(MkSession *session, const MkSessionOp
                                : NULL;
 }
 
+/* Which jump a first stage needs. XML agents are built for either mode and have to be looked at (spec da-xml.md 1); for the others the chip's row
+ * tells, and no preloader of theirs has the 64-bit form (spec brom.md 6.8). */
+static bool needs_wide_jump(const MkTarget *target, const MkAgentEntry *entry)
+{
+    return entry->family == MK_DA_XML ? entry->is_64bit : target->soc->jump64 && target->stage == MK_STAGE_BOOTROM;
+}
+
 static bool send_first_stage(MkSession *session, const MkAgentEntry *entry, GError **error)
 {
     unsigned index = mk_agent_entry_stage1(entry);
@@ -36,7 +43,8 @@ static bool send_first_stage(MkSession *session, const MkAgentEntry *entry, GErr
     g_autoptr(GBytes) da = mk_agent_file_region(session->agent_file, entry, index);
     return mk_boot_send_da(session->link, session->target, region->load_address, da, region->signature_length,
                            session->cancel, error) &&
-           mk_boot_jump_da(session->link, session->target, region->load_address, session->cancel, error);
+           mk_boot_jump_da(session->link, region->load_address, needs_wide_jump(session->target, entry),
+                           session->cancel, error);
 }
 
 static bool start_agent(MkSession *session, const MkSessionOptions *options, MkProgress *progress, GError **error)

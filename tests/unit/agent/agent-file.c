@@ -108,6 +108,23 @@ static void test_family(void)
     g_assert_cmpint(g_array_index(xml->entries, MkAgentEntry, 0).family, ==, MK_DA_XML);
 }
 
+/* MT6886's first stage is 64-bit code, MT6895's is not (spec da-xml.md 1); a few equal words prove nothing. */
+static void test_cpu_mode(void)
+{
+    for (unsigned returns = 15; returns <= 16; returns++) {
+        ContainerEntry entry = phones[3];
+        Container from = {"MTK_DA_v6_2022-04-02 23:43:58", 4, 0, &entry, 1};
+        g_autoptr(GString) code = g_string_new("CMD:");
+        g_autoptr(GPtrArray) findings = mk_findings_new();
+        for (unsigned i = 0; i < returns; i++)
+            g_string_append(code, "\xC0\x03\x5F\xD6");
+        entry.content = code->str;
+        g_autoptr(MkAgentFile) file = parse(&from, findings, NULL);
+        g_assert_true(g_array_index(file->entries, MkAgentEntry, 0).is_64bit == (returns == 16));
+        g_assert_cmpuint(findings->len, ==, 0);
+    }
+}
+
 /* The genuine rule takes the first entry whose versions fit; when the versions do not fit, a warning is given. */
 static void test_choose(void)
 {
@@ -228,6 +245,7 @@ int main(int argc, char **argv)
     g_test_add_func("/agent/file/generations", test_generations);
     g_test_add_func("/agent/file/release", test_release);
     g_test_add_func("/agent/file/family", test_family);
+    g_test_add_func("/agent/file/cpu-mode", test_cpu_mode);
     g_test_add_func("/agent/file/choose", test_choose);
     g_test_add_func("/agent/file/truncated", test_truncated);
     g_test_add_func("/agent/file/foreign", test_foreign);
