@@ -9,9 +9,11 @@
 #define SPARSE_MAGIC 0xED26FF3Au
 #define PRELOADER    "preloader"
 
-/* The bytes that a sparse image stands for; false if the data is none. */
-static bool sparse_size(const uint8_t *data, size_t length, uint64_t *size)
+/* The bytes that a sparse image stands for; false if it is none. */
+static bool sparse_size(const XmlPackets *packets, uint64_t *size)
 {
+    size_t length;
+    const uint8_t *data = xml_packets_peek(packets, &length);
     if (length < 4 || mk_le32(data) != SPARSE_MAGIC)
         return false;
     *size = length >= 20 ? (uint64_t)mk_le32(data + 12) * mk_le32(data + 16) : UINT64_MAX;
@@ -29,11 +31,10 @@ bool xml_write(MkAgent *agent, MkRegion region, uint64_t offset, uint64_t length
     if (!area || xml_stopped(xml, error))
         return false;
     g_autoptr(XmlPackets) packets = xml_packets_new(length, source, user_data, error);
-    size_t peeked;
     uint64_t expanded;
     if (!packets)
         return false;
-    if (sparse_size(xml_packets_peek(packets, &peeked), peeked, &expanded)) {
+    if (sparse_size(packets, &expanded)) {
         mk_fault_set(error, MK_FAULT_IMAGE_KIND,
                      _("What is to be written at 0x%" G_GINT64_MODIFIER
                        "X of %s begins like a sparse image; the phone's agent would expand it instead of writing it."),
@@ -106,7 +107,6 @@ bool xml_download(MkAgent *agent, const char *partition, uint64_t length, MkSour
     MkXml *xml = (MkXml *)agent;
     Padded padded = {source, user_data, length};
     uint64_t room, expanded;
-    size_t peeked;
     if (xml_stopped(xml, error) || !room_for(xml, partition, &room, error) ||
         !check_size(partition, length, room, error))
         return false;
@@ -114,7 +114,7 @@ bool xml_download(MkAgent *agent, const char *partition, uint64_t length, MkSour
     g_autoptr(XmlPackets) packets = xml_packets_new(whole, padded_source, &padded, error);
     if (!packets)
         return false;
-    if (sparse_size(xml_packets_peek(packets, &peeked), peeked, &expanded)) {
+    if (sparse_size(packets, &expanded)) {
         xml_packets_cut(packets, length);
         if (!check_size(partition, expanded, room, error))
             return false;

@@ -109,7 +109,7 @@ static GArray *recording_load(bool memory_fails, unsigned commands)
         bool command = on && g_str_has_prefix(*line, "< buf len=") && recording.commands == commands;
         if (command && commands < 6)
             break;
-        if (on && g_str_has_prefix(*line + 1, " buf "))
+        if (on && **line && g_str_has_prefix(*line + 1, " buf "))
             load_line(&recording, *line);
         on |= strstr(*line, "DA stage 1 runs") != NULL;
     }
