@@ -12,6 +12,7 @@
 #define PACKET_MOST     0x1000000u
 #define ANSWER_MOST     (1u << 20)
 #define CHECKSUM_NEEDED "CHK_ADD"
+#define START_WAIT      2000 /* ms */
 
 static int patience(const XmlRun *run)
 {
@@ -198,6 +199,23 @@ static bool serve_all(XmlRun *run, GError **error)
     return over || xml_unexpected(run->xml, "...", run->command->doing, error);
 }
 
+/* After a change of the cable's speed START may come once more, or not (spec 8.19). */
+static bool settle(XmlRun *run, GError **error)
+{
+    MkXml *xml = run->xml;
+    g_autoptr(GError) problem = NULL;
+    bool wanted = xml->may_repeat;
+    xml->may_repeat = false;
+    if (!wanted || xml_await_start(xml, run->command->doing, START_WAIT, &problem))
+        return true;
+    if (mk_fault_code(problem) == MK_FAULT_SILENT) {
+        xml->base.lost = false;
+        return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
 /* Sends the document; the agent's first answer says whether it knows the command. */
 static bool begin(XmlRun *run, GError **error)
 {
@@ -205,18 +223,11 @@ static bool begin(XmlRun *run, GError **error)
     const XmlCommand *command = run->command;
     g_autofree char *document = xml_build(command->name, command->version, command->arguments, command->advanced);
     g_autofree char *answer = NULL;
+    if (!settle(run, error))
+        return false;
     mk_link_note(xml->base.link, "%s", command->name);
     if (!xml_say(xml, document, error) || !xml_hear_answer(run, &answer, patience(run), error))
         return false;
-    g_autofree char *instead = run->pending && xml->may_repeat ? xml_command_of(run->pending) : NULL;
-    xml->may_repeat = false;
-    if (g_strcmp0(instead, MK_XML_START) ==
-        0) { /* its START came twice: the command was taken for an answer to the first */
-        g_clear_pointer(&run->pending, g_free);
-        if (!xml_say(xml, MK_XML_OK, error) || !xml_say(xml, document, error) ||
-            !xml_hear_answer(run, &answer, patience(run), error))
-            return false;
-    }
     run->refused = answer && g_str_has_prefix(answer, MK_XML_ERR);
     return !answer || run->refused || xml_is_ok(answer) || xml_unexpected(xml, answer, command->doing, error);
 }

@@ -204,6 +204,31 @@ static void test_sla_without_challenge(void)
     script_assert_over(session->link);
 }
 
+/* After the change of speed the agent says START once more, or goes on as if nothing had been. */
+static void test_faster_cable(void)
+{
+    for (unsigned again = 0; again < 2; again++) {
+        GArray *steps = script_steps_new();
+        xml_script_open(steps);
+        xml_question(steps, "CAN-HIGHER-USB-SPEED", "<target_file>MEM://0x1:0x40</target_file>", "MEM://0x1:0x40",
+                     "usb", "YES");
+        xml_host_command(steps, "SWITCH-HIGHER-USB-SPEED", "");
+        xml_phone(steps, "OK");
+        xml_phone(steps, XML_END("OK", ""));
+        xml_host(steps, "OK");
+        if (again)
+            xml_vector(steps, 1, NULL, 0);
+        xml_vector(steps, 5, "GET-HW-INFO", 0);
+        g_autoptr(Session) session = open_with(steps, NULL);
+        bool reenumerates = false;
+        unsigned millivolt;
+        g_assert_true(mk_agent_high_speed(session->agent, &reenumerates, &session->error));
+        g_assert_true(reenumerates);
+        g_assert_true(mk_agent_battery(session->agent, &millivolt, &session->error));
+        script_assert_over(session->link);
+    }
+}
+
 static bool is_header(const ScriptStep *step)
 {
     gsize size;
@@ -285,6 +310,7 @@ int main(int argc, char **argv)
     g_test_add_func("/agent/xml/phones/sla-without-key", test_sla_without_key);
     g_test_add_func("/agent/xml/phones/sla-refused", test_sla_refused);
     g_test_add_func("/agent/xml/phones/sla-without-challenge", test_sla_without_challenge);
+    g_test_add_func("/agent/xml/phones/faster-cable", test_faster_cable);
     g_test_add_func("/agent/xml/phones/wires", test_wires);
     return g_test_run();
 }
