@@ -260,15 +260,21 @@ GBytes *mk_make_yaffs(const char *name, const char *text, uint32_t page, uint32_
     return g_byte_array_free_to_bytes(image);
 }
 
-/* The same file system is asked for several times by one phone: mke2fs runs once for each. */
+/* The same file system is asked for several times by one phone: mke2fs runs once for each. What another model has is let go. */
 static GBytes *cached_ext4(const MkModel *model, const char *partition, const char *build, GError **error)
 {
     static GHashTable *made;
+    static char *whose;
     static GMutex lock;
-    g_autofree char *key = g_strdup_printf("%s %s %s", model->id, partition, build);
+    g_autofree char *key = g_strdup_printf("%s %s", partition, build);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
     if (!made)
         made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+    if (g_strcmp0(whose, model->id) != 0) {
+        g_hash_table_remove_all(made);
+        g_free(whose);
+        whose = g_strdup(model->id);
+    }
     GBytes *bytes = g_hash_table_lookup(made, key);
     if (!bytes && (bytes = make_ext4(model, partition, build, error)))
         g_hash_table_insert(made, g_steal_pointer(&key), bytes);
