@@ -20,7 +20,7 @@ int mk_cli_boot(int argc, char **argv)
     bool parsed =
         mk_cli_parse(cli, &argc, &argv, _("meta | advanced-meta | factory | ate | fastboot | normal"),
                      _("Catches the preloader and tells it how to start the phone. Needs no Download Agent and "
-                       "writes nothing.\n\nExample: medik boot meta --port /dev/ttyACM0"),
+                       "writes nothing.\n\nExample: medik boot meta"),
                      MK_CLI_PHONE, entries, 1, 1, &error);
     if (parsed && !mk_boot_mode_from_name(argv[1], &mode))
         mk_fault_set(&error, MK_FAULT_USAGE, _("There is no boot mode \"%s\"."), argv[1]);

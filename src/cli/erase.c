@@ -72,7 +72,7 @@ int mk_cli_erase(int argc, char **argv)
     };
     bool parsed = mk_cli_parse(cli, &argc, &argv, _("[PARTITION]"),
                                _("Makes content empty. The identity is saved before anything is erased.\n\nExample: "
-                                 "medik erase cache --yes --port /dev/ttyACM0 --da MTK_AllInOne_DA.bin"),
+                                 "medik erase cache --yes --da MTK_AllInOne_DA.bin"),
                                MK_CLI_PHONE | MK_CLI_PLAN, entries, 0, 1, &error) &&
                   choose(&erase, argc > 1 ? argv[1] : NULL, &target, &error);
     int exit = parsed ? work(cli, &target) : mk_cli_fail(cli, error);

@@ -119,7 +119,7 @@ int mk_cli_flash(int argc, char **argv)
                                _("Writes the ROM in FOLDER, or the one that a flash.xml or a scatter file names. "
                                  "Everything is checked against the phone before the first "
                                  "byte; the identity is saved first and stays; what was written is read back and "
-                                 "compared.\n\nExample: medik flash rom/ --yes --port /dev/ttyACM0 --da "
+                                 "compared.\n\nExample: medik flash rom/ --yes --da "
                                  "MTK_AllInOne_DA.bin"),
                                MK_CLI_PHONE | MK_CLI_PLAN | MK_CLI_ALL, entries, 1, 1, &error) &&
                   parse_words(&flash, &error);

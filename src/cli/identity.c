@@ -83,7 +83,7 @@ int mk_cli_identity(int argc, char **argv)
             cli, &argc, &argv, _("save | list | restore [FOLDER]"),
             _("Keeps what no ROM holds: IMEI, serial numbers, calibration, locks. Medik saves it by itself before "
               "it first writes to a phone; here it is done by hand, listed, and put back. A set of another "
-              "phone is refused.\n\nExample: medik identity save --port /dev/ttyACM0 --da "
+              "phone is refused.\n\nExample: medik identity save --da "
               "MTK_AllInOne_DA.bin"),
             MK_CLI_PHONE | MK_CLI_PLAN | MK_CLI_ALL, NULL, 1, 2, &error))
         return mk_cli_fail(cli, error);

@@ -68,7 +68,7 @@ int mk_cli_info(int argc, char **argv)
     if (!mk_cli_parse(
             cli, &argc, &argv, "",
             _("Says what the phone is: chip, security, storage, partition table, and what is wrong with them. "
-              "Writes nothing.\n\nExample: medik info --port /dev/ttyACM0 --da MTK_AllInOne_DA.bin"),
+              "Writes nothing.\n\nExample: medik info --da MTK_AllInOne_DA.bin"),
             MK_CLI_PHONE | MK_CLI_ALL, entries, 0, 0, &error))
         return mk_cli_fail(cli, error);
     if (info.target_only)

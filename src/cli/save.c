@@ -94,7 +94,7 @@ int mk_cli_save(int argc, char **argv)
                       _("Copies from the phone into a new folder: the named partitions, a preset, a range, or without "
                         "these the whole device, with a manifest and a scatter of the real sizes. Run again, an "
                         "interrupted save goes on. Changes nothing on the phone.\n\nExample: medik save backup nvram "
-                        "protect1 protect2 --port /dev/ttyACM0 --da MTK_AllInOne_DA.bin"),
+                        "protect1 protect2 --da MTK_AllInOne_DA.bin"),
                       MK_CLI_PHONE | MK_CLI_ALL, entries, 1, -1, &error) ||
         !choose(&save, argv + 2, &options, &error)) {
         exit = mk_cli_fail(cli, error);

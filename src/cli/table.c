@@ -183,7 +183,7 @@ int mk_cli_table(int argc, char **argv)
         mk_cli_parse(cli, &argc, &argv, _("show [FILE] | check | diff FILE | save FILE | repair"),
                      _("The partition table: shows it, checks it, compares it with a scatter, saves it as a scatter, "
                        "and repairs it. Repairing writes the table's own sectors only; data stay where they are.\n\n"
-                       "Example: medik table repair --from MT6577_Android_scatter_emmc.txt --yes --port /dev/ttyACM0 "
+                       "Example: medik table repair --from MT6577_Android_scatter_emmc.txt --yes "
                        "--da MTK_AllInOne_DA.bin"),
                      MK_CLI_PHONE | MK_CLI_PLAN, entries, 1, 2, &error);
     int exit = parsed ? run(cli, &table, argv[1], argc > 2 ? argv[2] : NULL) : mk_cli_fail(cli, error);

@@ -149,7 +149,7 @@ int mk_cli_verify(int argc, char **argv)
     bool parsed = mk_cli_parse(cli, &argc, &argv, _("FOLDER | PARTITION FILE"),
                                _("Compares what is on the phone with a ROM folder or with one file; by name, at the "
                                  "place the phone's own table gives. Writes nothing.\n\nExample: medik verify rom/ "
-                                 "--port /dev/ttyACM0 --da MTK_AllInOne_DA.bin"),
+                                 "--da MTK_AllInOne_DA.bin"),
                                MK_CLI_PHONE | MK_CLI_ALL, entries, 1, 2, &error);
     int exit = parsed ? work(cli, &verify, argv + 1, argc - 1) : mk_cli_fail(cli, error);
     return exit;

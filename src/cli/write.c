@@ -46,7 +46,7 @@ int mk_cli_write(int argc, char **argv)
                                _("Writes one image to one partition by its name, FILE to a range (--region, --offset), "
                                  "or a saved folder (--backup). The identity is saved first, what was there is kept, "
                                  "what was written is read back and compared.\n\nExample: medik write recovery "
-                                 "recovery.img --yes --port /dev/ttyACM0 --da MTK_AllInOne_DA.bin"),
+                                 "recovery.img --yes --da MTK_AllInOne_DA.bin"),
                                MK_CLI_PHONE | MK_CLI_PLAN | MK_CLI_ALL, entries, 0, 2, &error);
     int wanted = write.backup ? 0 : write.region ? 1 : 2;
     if (parsed && argc - 1 != wanted)

@@ -14,7 +14,8 @@ def complete(*words):
 
 CASES = [(('medik', 'fl'), 'flash'), (('medik', 'flash', '--scene', 'up'), 'upgrade'),
          (('medik', 'table', 'rep'), 'repair'), (('medik', 'phone', 'mt6577'), 'mt6577-9300'),
-         (('medik', 'save', '--preset', 'id'), 'identity'), (('medik', 'erase', '--exc'), '--except-identity')]
+         (('medik', 'save', '--preset', 'id'), 'identity'), (('medik', 'erase', '--exc'), '--except-identity'),
+         (('medik', 'wa'), 'watch'), (('medik', 'doctor', '--inst'), '--install-rules'), (('medik', 'flash', '--al'), '--all')]
 print(f'1..{len(CASES)}')
 for number, (words, wanted) in enumerate(CASES, 1):
     print(f'{"ok" if wanted in complete(*words) else "not ok"} {number} {" ".join(words)}')
