@@ -4,6 +4,7 @@
 #include "core/fault.h"
 #include "core/i18n.h"
 #include "link/fd.h"
+#include "link/holder.h"
 #include "link/watch-private.h"
 
 #include <string.h>
@@ -31,6 +32,17 @@ static bool too_many(const GPtrArray *phones, GError **error)
     return false;
 }
 
+/* An agent that runs at the place that the user named may be somebody else's work. */
+static bool is_free(const MkWatchPhone *phone, GError **error)
+{
+    const MkUsbDevice *device = mk_watch_device(phone);
+    g_autofree char *holder = phone->mode == MK_USB_DA ? mk_holder_of_usb(device->bus, device->address) : NULL;
+    if (holder)
+        mk_fault_set_number(error, MK_FAULT_CON_BUSY, 1013, "S_COM_PORT_OPEN_FAIL", _("The phone on %s is held by %s."),
+                            phone->path, holder);
+    return !holder;
+}
+
 /* *CHOSEN is NULL as long as there is nobody to talk to. */
 static bool choose(MkWatch *watch, const char *port, const MkWatchPhone **chosen, GError **error)
 {
@@ -39,7 +51,11 @@ static bool choose(MkWatch *watch, const char *port, const MkWatchPhone **chosen
     *chosen = NULL;
     for (guint i = 0; i < present->len; i++) {
         MkWatchPhone *phone = present->pdata[i];
-        if (mk_watch_phone_answers(phone, named) && (!named || strcmp(phone->path, port) == 0))
+        if (named && strcmp(phone->path, port) != 0)
+            continue;
+        if (named && !is_free(phone, error))
+            return false;
+        if (mk_watch_phone_answers(phone, named))
             g_ptr_array_add(candidates, phone);
     }
     if (candidates->len > 1)
