@@ -87,7 +87,7 @@ fetch_vm() {
 vm() {
     build
     fetch_vm
-    python3 tests/vm/run.py build/vm build/src/cli/medik build/tests/vm/vm-plug "$@"
+    python3 tests/vm/run.py build "$@"
 }
 
 lint() {
@@ -124,7 +124,8 @@ build) build ;;
 lint) lint ;;
 bench)
     build
-    exec python3 bench/run.py build/src/cli/medik
+    python3 bench/run.py build/src/cli/medik
+    vm bench
     ;;
 fuzz) fuzz "${2:-30}" ;;
 install-deps) install_deps ;;

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""run.py KERNEL-FOLDER MEDIK PLUG [TEST...]: boots a Debian kernel under QEMU (software emulation) with Medik inside, and passes on what its tests
-say in TAP. KERNEL-FOLDER is what fetch.sh made."""
+"""run.py BUILD-FOLDER [TEST... | bench]: boots a Debian kernel under QEMU (software emulation) with Medik inside, and passes on what its tests
+say in TAP. BUILD-FOLDER/vm is what fetch.sh made."""
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,11 +51,12 @@ def put_modules(root, kernel):
     (root / 'modules/order').write_text('\n'.join(map(os.path.basename, order)) + '\n')
 
 
-def make_initramfs(folder, kernel, medik, plug):
+def make_initramfs(folder, build, kernel):
     root = folder / 'root'
     put(root, '/bin/busybox', 'bin/busybox')
-    put_program(root, medik, 'bin/medik')
-    put_program(root, plug, 'bin/plug')
+    put_program(root, build / 'src/cli/medik', 'bin/medik')
+    put_program(root, build / 'tests/vm/vm-plug', 'bin/plug')
+    put_program(root, build / 'bench/bench-usb', 'bin/bench-usb')
     put_program(root, kernel / 'usbip', 'bin/usbip')
     put_program(root, kernel / 'udevadm', 'bin/udevadm')
     (root / 'bin/udevd').symlink_to('udevadm')
@@ -83,23 +85,28 @@ def boot(kernel, image, tests):
 
 
 def main():
-    kernel, medik, plug = (pathlib.Path(path).resolve() for path in sys.argv[1:4])
+    build, tests = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
+    kernel = build / 'vm'
     if not (kernel / 'udevadm').exists():
         print('1..0 # SKIP there is no kernel yet; ./do vm fetches it')
         return 0
     ended = False
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix='medik-vm-', dir=os.environ.get('TMPDIR', '/var/tmp')) as folder:
-        image = make_initramfs(pathlib.Path(folder), kernel, medik, plug)
-        machine = boot(kernel, image, sys.argv[4:])
+        image = make_initramfs(pathlib.Path(folder), build, kernel)
+        machine = boot(kernel, image, tests)
         bomb = threading.Timer(SECONDS, machine.kill)
         bomb.start()
-        for raw in machine.stdout:
-            line = raw.decode('utf-8', 'replace').strip('\r\n')
-            is_tap = re.match(r'(ok|not ok) \d+|1\.\.\d+|# |Bail out!', line)
-            print(line if is_tap else f'# console: {line}', flush=True)
-            ended = ended or line == '# vm: the end'
-        machine.wait()
-        bomb.cancel()
+        try:
+            for raw in machine.stdout:
+                line = raw.decode('utf-8', 'replace').strip('\r\n')
+                is_tap = re.match(r'(ok|not ok) \d+|1\.\.\d+|# |Bail out!', line)
+                print(line if is_tap else f'# console: {line}', flush=True)
+                ended = ended or line == '# vm: the end'
+        finally:
+            bomb.cancel()
+            machine.kill()
+            machine.wait()
     if not ended:
         print(f'Bail out! the machine ended before its tests did (at most {SECONDS} s)')
     return 0 if ended else 1

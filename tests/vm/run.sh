@@ -1,6 +1,12 @@
-# Runs the tests of tests.sh and usb-tests.sh, or those that are named, and says how it went in TAP.
+# Runs the tests of *tests.sh, or those that are named, and says how it went in TAP. "bench" measures instead.
 . /tests/lib.sh
-all=$(sed -n 's/^\(test_[a-z0-9_]*\)().*/\1/p' /tests/tests.sh /tests/usb-tests.sh)
+if [ "$*" = bench ]; then
+    set -e
+    . /tests/bench.sh
+    echo "# vm: the end"
+    exit
+fi
+all=$(sed -n 's/^\(test_[a-z0-9_]*\)().*/\1/p' /tests/*tests.sh)
 [ $# -eq 0 ] || all=$*
 echo "1..$(echo $all | wc -w)"
 number=0
