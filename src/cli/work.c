@@ -158,6 +158,7 @@ static JsonBuilder *run_result(MkCli *cli, const MkRunResult *result)
     mk_json_int(event, "written", (gint64)result->bytes_written);
     mk_json_int(event, "compared", (gint64)result->bytes_verified);
     mk_json_int(event, "already", (gint64)result->bytes_already);
+    mk_json_int(event, "erased", (gint64)result->bytes_erased);
     mk_json_string(event, "identity_set", result->identity_set);
     mk_json_string(event, "undo", result->undo_folder);
     mk_json_string(event, "journal", result->journal);
@@ -175,7 +176,14 @@ static void say_verified(MkCli *cli, const MkRunResult *result)
     g_autofree char *already = g_format_size_full(result->bytes_already, G_FORMAT_SIZE_IEC_UNITS);
     if (result->bytes_already)
         mk_cli_say(cli, _("The preloader was already correct and was left alone: %s."), already);
-    if (result->verified)
+    g_autofree char *erased = g_format_size_full(result->bytes_erased, G_FORMAT_SIZE_IEC_UNITS);
+    if (result->bytes_erased)
+        mk_cli_say(cli,
+                   cli->verify == MK_VERIFY_NONE ? _("Erased: %s.") : _("Erased: %s; samples of it read as empty."),
+                   erased);
+    if (!result->bytes_written && !result->bytes_already)
+        mk_cli_say(cli, "%s", cli->verify == MK_VERIFY_NONE ? _("Done, not verified.") : _("OK, verified by samples."));
+    else if (result->verified)
         mk_cli_say(cli, _("OK, verified: %s written; all of it was read back and compared (%s)."), written, compared);
     else if (cli->verify == MK_VERIFY_QUICK)
         mk_cli_say(cli, _("Written, verified by samples only: %s written, %s compared."), written, compared);

@@ -18,7 +18,7 @@ static GPtrArray *find_partitions(MkSession *session, const char *name, GError *
     if (found->len)
         return g_steal_pointer(&found);
     mk_fault_set_number(error, MK_FAULT_LAYOUT, 0xC0040006, "STATUS_PARTITON_NOT_FOUND",
-                        _("The phone's table has no partition %s."), name);
+                        _("The phone's table has no partition %s (`medik table show` names them)."), name);
     return NULL;
 }
 
@@ -76,6 +76,26 @@ static bool check_preloader(MkSession *session, const char *path, MkPlan *plan, 
     return true;
 }
 
+/* Will it start there? (spec checks.md 5) */
+static bool check_boot_image(MkSession *session, MkStore *file, bool recovery, const char *path, MkPlan *plan,
+                             GError **error)
+{
+    g_autofree char *base = g_path_get_basename(path);
+    g_autoptr(GPtrArray) findings = mk_findings_new();
+    mk_check_boot_image(file, recovery, mk_soc_name(session->target->soc), base, findings);
+    while (findings->len) {
+        MkFinding *finding = g_ptr_array_steal_index(findings, 0);
+        g_ptr_array_add(plan->findings, finding);
+        if (finding->severity == MK_SEVERITY_DANGER)
+            mk_plan_gate(plan, MK_GATE_DANGER, finding->id, "%s", finding->message);
+        if (finding->severity != MK_SEVERITY_BLOCK)
+            continue;
+        mk_fault_set(error, MK_FAULT_IMAGE_KIND, "%s", finding->message);
+        return false;
+    }
+    return true;
+}
+
 static bool check_kind(MkSession *session, const MkPartition *partition, const char *path, MkPlan *plan, GError **error)
 {
     g_autofree char *name = mk_partition_base(partition->name);
@@ -97,7 +117,12 @@ static bool check_kind(MkSession *session, const MkPartition *partition, const c
     }
     if (wants)
         return check_preloader(session, path, plan, error);
-    if ((!strcmp(name, "boot") || !strcmp(name, "recovery")) && content != MK_CONTENT_BOOT)
+    bool recovery = !strcmp(name, "recovery");
+    if (!recovery && strcmp(name, "boot"))
+        return true;
+    if (content == MK_CONTENT_BOOT)
+        return check_boot_image(session, file, recovery, path, plan, error);
+    if (content != MK_CONTENT_SPARSE)
         mk_plan_gate(plan, MK_GATE_DANGER, "F-KIND", _("%s is %s, but %s needs an Android boot image."), path,
                      mk_content_words(content), partition->name);
     return true;

@@ -9,9 +9,10 @@
 
 #include <string.h>
 
-#define CHUNK      (UINT64_C(16) << 20) /* a line in the journal after each */
-#define ERASE_UNIT (UINT64_C(16) << 20) /* zero runs are erased instead of sent from this alignment on */
-#define PROBE      4096u
+#define CHUNK        (UINT64_C(16) << 20) /* a line in the journal after each */
+#define ERASE_UNIT   (UINT64_C(16) << 20) /* zero runs are erased instead of sent from this alignment on */
+#define PROBE        4096u
+#define ERASE_PROBES UINT64_C(16)
 
 typedef struct {
     MkSession *session;
@@ -247,11 +248,39 @@ static bool run_save(Run *run, unsigned index, GError **error)
     return ok;
 }
 
+/* Erased storage reads as FF or 00, each place in one of them; samples over the range are read back (spec behaviour.md 4.5). */
+static bool verify_erased(Run *run, const MkStep *step, MkStore *store, GError **error)
+{
+    uint8_t probe[PROBE], value;
+    uint64_t probes = MIN((step->length + PROBE - 1) / PROBE, ERASE_PROBES);
+    for (uint64_t i = 0; i < probes; i++) {
+        uint64_t last = step->length > PROBE ? step->length - PROBE : 0;
+        uint64_t at = probes > 1 ? last / (probes - 1) * i / PROBE * PROBE : 0;
+        size_t length = (size_t)MIN((uint64_t)PROBE, step->length - at);
+        if (!mk_store_read(store, step->offset + at, probe, length, run->session->cancel, error))
+            return false;
+        if (!mk_is_uniform(probe, length, &value) || (value != 0x00 && value != 0xFF)) {
+            mk_fault_set(error, MK_FAULT_VERIFY,
+                         _("%s was erased, but at 0x%" G_GINT64_MODIFIER "x something is still there."), step->name,
+                         step->offset + at);
+            return false;
+        }
+        run->result->bytes_verified += length;
+    }
+    return true;
+}
+
 static bool run_erase(Run *run, unsigned index, GError **error)
 {
     const MkStep *step = run->plan->steps->pdata[index];
-    return step_store(run, step, error) && mk_agent_erase(run->session->agent, step->region, step->offset, step->length,
-                                                          MK_ERASE_NORMAL, false, run->progress[index], error);
+    MkStore *store = step_store(run, step, error);
+    if (!store || !mk_agent_erase(run->session->agent, step->region, step->offset, step->length, MK_ERASE_NORMAL, false,
+                                  run->progress[index], error))
+        return false;
+    run->result->bytes_erased += step->length;
+    /* A NAND has bad blocks, which no erasing makes readable. */
+    bool skip = run->options->verify == MK_VERIFY_NONE || step->region == MK_REGION_NAND;
+    return skip || verify_erased(run, step, store, error);
 }
 
 static MkImage *open_image(const MkStep *step, GError **error)

@@ -15,7 +15,7 @@ typedef struct {
     bool verified;          /* everything written was compared in full */
     bool resumed;           /* an interrupted job was continued */
     uint64_t bytes_already; /* of loaders that were in their place already, and were left alone */
-    uint64_t bytes_written, bytes_verified, bytes_saved;
+    uint64_t bytes_written, bytes_verified, bytes_saved, bytes_erased;
     char *identity_set; /* folder of the set that was saved or found, or NULL */
     char *undo_folder;  /* or NULL */
     char *journal;      /* path */

@@ -170,7 +170,7 @@ static bool choose_names(Save *save, GError **error)
             add_piece(save, *name, ".bin", region, 0, size);
         else {
             mk_fault_set_number(error, MK_FAULT_LAYOUT, 0xC0040006, "STATUS_PARTITON_NOT_FOUND",
-                                _("The phone's table has no partition %s."), *name);
+                                _("The phone's table has no partition %s (`medik table show` names them)."), *name);
             return false;
         }
     }

@@ -69,6 +69,8 @@ typedef struct {
  * UNCHECKED (char *, may be NULL). Resolves a copy of the layout for the phone's geometry where there is one. */
 bool mk_rom_check(const MkRom *rom, const MkPhoneFacts *phone, GPtrArray *findings, GPtrArray *unchecked,
                   GError **error);
+/* K: will IMAGE start as boot, or as RECOVERY, on CHIP ("MT6582", NULL unknown)? BASE names it in the findings. */
+void mk_check_boot_image(MkStore *image, bool recovery, const char *chip, const char *base, GPtrArray *findings);
 /* "yes", "probably", "probably not", "no" from findings (spec behaviour.md 3.6). */
 typedef enum { MK_FIT_YES, MK_FIT_PROBABLY, MK_FIT_PROBABLY_NOT, MK_FIT_NO } MkFit;
 MkFit mk_rom_verdict(const GPtrArray *findings, const MkPhoneFacts *phone);

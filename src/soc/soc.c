@@ -91,7 +91,10 @@ const char *mk_soc_name(const MkSoc *soc)
         names = g_hash_table_new(NULL, NULL);
     const char *name = g_hash_table_lookup(names, soc);
     if (!name) {
-        g_autofree char *first = g_strndup(soc->names, strcspn(soc->names, "/"));
+        /* Of several names the one that SP Flash Tool, scatters and owners use: MT6589, which calls itself 6583. */
+        size_t common = strcspn(soc->spft_names, "/"), own = strcspn(soc->names, "/");
+        bool known = common && listed(soc->names, soc->spft_names, common);
+        g_autofree char *first = known ? g_strndup(soc->spft_names, common) : g_strndup(soc->names, own);
         name = g_intern_string(first);
         g_hash_table_insert(names, (gpointer)soc, (gpointer)name);
     }

@@ -289,6 +289,28 @@ def test_what_is_in_place_stays(desk):
     assert done.event('result')[0]['same'] is False and done.event('diff')[0]['part'] == 'boot', done.out
 
 
+def test_write_checks_and_erase_proofs(desk):
+    """One image is checked like those of a ROM; what was erased is looked at."""
+    phone = desk.phone('mt6582-a106-4g')
+    rom = desk.rom('mt6582-a106-4g')
+    fails(phone.medik('write', 'recovery', rom / 'boot.img', '--yes'), 5, 'K-NAME', 'swapped')
+    phone.reboot()
+    ok(phone.medik('write', 'recovery', rom / 'recovery.img', '--yes'))
+    phone.reboot()
+    plain = desk.folder / 'plain.img'
+    image = bytearray((rom / 'recovery.img').read_bytes())
+    image[2048:2052] = b'\0' * 4  # the kernel's inner header is gone
+    plain.write_bytes(image)
+    result = phone.medik('write', 'recovery', plain, '--dry-run', '--json')
+    assert result.code == 0, result.text
+    phone.reboot()
+    erased = ok(phone.medik('erase', 'cache', '--yes'))
+    assert 'samples of it read as empty' in erased.text and 'OK, verified by samples' in erased.text, erased.text
+    phone.reboot()
+    result = ok(phone.medik('erase', 'cache', '--yes', '--json')).event('result')[0]
+    assert result['erased'] == 126 << 20 and result['written'] == 0, result
+
+
 def test_usage_is_exit_1(desk):
     for command in (['nonsense'], ['flash'], ['erase', '--port', 'x'], ['boot', 'moon', '--port', '/dev/null']):
         assert desk.run(*command).code == 1, command

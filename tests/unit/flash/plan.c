@@ -95,6 +95,8 @@ static void test_wrong_content_is_refused(void)
     g_clear_error(&error);
     g_autofree uint8_t *big = g_malloc0((1 << 20) + 512);
     memcpy(big, "ANDROID!", 8);
+    big[8] = big[16] = 1;   /* a kernel and a ramdisk */
+    big[37] = 2048 / 0x100; /* pages */
     g_autofree char *large = fake_file(&phone, "boot.img", big, (1 << 20) + 512);
     g_assert_null(mk_plan_write_partition(phone.session, "boot", large, &yes, &error));
     g_assert_error(error, MK_FAULT, MK_FAULT_IMAGE_SIZE);
