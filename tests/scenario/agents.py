@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Whose agent it is that a virtual phone is given: its own, another chip's, one of another year, one that is not ours."""
+import pathlib
 import struct
 
 from harness import main, ok
@@ -71,5 +72,20 @@ def the_agent_of_an_earlier_year_has_no_lock(desk):
     ok(info(desk, phone, desk.da('X2')))
 
 
+def the_owners_key_opens_the_lock(desk):
+    phone = desk.phone('mt6768-a15', 'no-system')
+    key = pathlib.Path(__file__).parents[2] / 'data/phones/virtual-owner.pem'
+    ok(phone.medik('flash', desk.rom('mt6768-a15'), '--yes', '--key', key))
+    assert phone.boots_to('home')['build'].startswith('A15')
+
+
+def memory_settings_of_another_board_start_no_memory(desk):
+    phone = desk.phone('mt6768-g85')
+    other = next(desk.rom('mt6768-a15').glob('preloader*'))
+    answer = phone.medik('info', '--preloader', other)
+    assert answer.code == 6 and 'STATUS_DRAM_TEST_FAILED' in answer.text, answer.text
+
+
 main([the_agent_of_another_chip_hangs, an_agent_that_is_not_ours_runs, a_second_stage_of_another_file_is_refused,
-      the_agent_of_an_earlier_year_has_no_lock])
+      the_agent_of_an_earlier_year_has_no_lock, the_owners_key_opens_the_lock,
+      memory_settings_of_another_board_start_no_memory])
