@@ -6,9 +6,9 @@
 #define CAPABILITIES MK_XML_DOWNLOAD_FILE "^1@" MK_XML_FILE_SYS "^1@" MK_XML_PROGRESS "^1@" MK_XML_UPLOAD_FILE "^1@"
 
 /* WINDOWS makes the agent deliver in packets of 2 MiB (spec 8.1, 13). Checksums are asked for on the way over the cable; what is on the storage
- * Medik itself reads back. An ERR with a message has been heard from a stage 1 whose storage did not answer (golden exchange): the settings are
- * taken all the same, and the report will tell. */
-static bool configure(MkXml *xml, const MkAgentSetup *setup, GError **error)
+ * Medik itself reads back. An ERR with a message has been heard from a stage 1 without hardware (golden exchange): the settings are taken all the
+ * same, and what it complained about is kept in *COMPLAINT. */
+static bool configure(MkXml *xml, const MkAgentSetup *setup, GError **complaint, GError **error)
 {
     static const char *const batteries[] = {
         [MK_BATTERY_AUTO] = "AUTO-DETECT", [MK_BATTERY_WITH] = "YES", [MK_BATTERY_WITHOUT] = "NO"};
@@ -22,20 +22,28 @@ static bool configure(MkXml *xml, const MkAgentSetup *setup, GError **error)
                           .advanced = advanced,
                           .doing = _("starting the agent"),
                           .fallback = MK_FAULT_DA_VER};
-    g_autoptr(GError) problem = NULL;
-    if (xml_run(xml, &command, &problem) || (!xml->base.lost && mk_fault_code(problem) != MK_FAULT_UNSUPPORTED))
+    if (xml_run(xml, &command, complaint))
         return true;
-    g_propagate_error(error, g_steal_pointer(&problem));
+    MkFault fault = mk_fault_code(*complaint);
+    if (!xml->base.lost && fault != MK_FAULT_UNSUPPORTED && fault != MK_FAULT_STOPPED)
+        return true;
+    g_propagate_error(error, g_steal_pointer(complaint));
     return false;
 }
 
-static bool init_hardware(MkXml *xml, GError **error)
+/* A failure without a word has its reason in the COMPLAINT that came before (or NULL). */
+static bool init_hardware(MkXml *xml, const GError *complaint, GError **error)
 {
     XmlCommand command = {.name = MK_XML_NOTIFY_INIT_HW,
                           .doing = _("starting the main memory"),
                           .fallback = MK_FAULT_PL_EMI,
                           .timeout = XML_TIMEOUT_FINAL};
-    return xml_run(xml, &command, error);
+    g_autoptr(GError) problem = NULL;
+    if (xml_run(xml, &command, &problem))
+        return true;
+    bool explained = complaint && !xml->base.lost && mk_fault_code(problem) == MK_FAULT_PL_EMI;
+    g_propagate_error(error, explained ? g_error_copy(complaint) : g_steal_pointer(&problem));
+    return false;
 }
 
 static bool tell_host(MkXml *xml, GError **error)
@@ -54,12 +62,13 @@ static bool tell_capabilities(MkXml *xml, GError **error)
 
 static bool start_stage1(MkXml *xml, const MkAgentSetup *setup, GError **error)
 {
+    g_autoptr(GError) complaint = NULL;
     mk_link_note(xml->base.link, "agent start");
     if (!xml_await_start(xml, _("waiting for the agent's first word"), XML_TIMEOUT_READY, error))
         return false;
     xml->stage = 1;
-    return configure(xml, setup, error) && tell_capabilities(xml, error) && init_hardware(xml, error) &&
-           tell_host(xml, error);
+    return configure(xml, setup, &complaint, error) && tell_capabilities(xml, error) &&
+           init_hardware(xml, complaint, error) && tell_host(xml, error);
 }
 
 /* Stage 1 knows the hash of stage 2 without its signature; so the signature stays behind (spec 1). */

@@ -35,8 +35,8 @@ static void load_device(Recording *recording, size_t length, uint32_t crc)
         document = XML_END("OK", "");
     if (document)
         xml_phone(recording->steps, document);
-    else if (length == 192) /* END of SET-RUNTIME-PARAMETER; its words are not known */
-        xml_phone(recording->steps, XML_END("ERR", "an emulated chip without any storage at all"));
+    else if (length == 192) /* END of SET-RUNTIME-PARAMETER; its words are guessed */
+        xml_phone(recording->steps, XML_END("ERR", "All storage init fail. check HW storage."));
     else
         xml_phone(recording->steps,
                   XML_DEVICE("DOWNLOAD-FILE", "<arg><checksum>CHK_NO</checksum><info>2nd-DA</info><source_file>"
@@ -122,7 +122,7 @@ static void test_without_memory(void)
     g_autoptr(MkLink) link = script_link(recording_load(true, 3));
     g_autoptr(GError) error = NULL;
     g_assert_null(mk_agent_open(link, &setup->setup, NULL, NULL, &error));
-    g_assert_error(error, MK_FAULT, MK_FAULT_PL_EMI);
+    g_assert_error(error, MK_FAULT, MK_FAULT_STOR_NONE);
     script_assert_over(link);
 }
 
