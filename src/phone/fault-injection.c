@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-typedef enum { UNPLUG, FLIP, SILENCE, BROWNOUT } Kind;
+typedef enum { UNPLUG, FLIP, SILENCE, BROWNOUT, STALL } Kind;
 
-static const char *const kinds[] = {"unplug", "flip", "silence", "brownout"};
+static const char *const kinds[] = {"unplug", "flip", "silence", "brownout", "stall"};
 
 typedef struct {
     Kind kind;
@@ -151,10 +151,14 @@ bool mk_faults_add(MkFaults *faults, const char *text, GError **error)
     bool wire = parse_wire(text, &fault), good = wire || parse_thing(text, &thing);
     if (!good) {
         mk_fault_set(error, MK_FAULT_USAGE,
-                     _("There is no fault \"%s\"; there are unplug, flip, silence and brownout @rx:N or @tx:N, "
+                     _("There is no fault \"%s\"; there are unplug, flip, silence, brownout and stall @rx:N or @tx:N, "
                        "worn=REGION:OFFSET:LENGTH, tear=N, slow=N, status=N:CODE, drop=N, cut=N, late=N, no-storage, "
                        "no-pmic, auth-refused, no-stage2, no-dram, watchdog=N."),
                      text);
+        return false;
+    }
+    if (wire && fault.kind == STALL && !faults->machine->reappear) {
+        mk_fault_set(error, MK_FAULT_USAGE, _("Only a phone on USB can stall: --link usbip."));
         return false;
     }
     g_mutex_lock(&faults->lock);
@@ -186,6 +190,8 @@ static MkTrouble fire(MkFaults *faults, Kind kind, size_t place, uint8_t *data, 
         data[place] ^= 1;
         return MK_TROUBLE_NONE;
     }
+    if (kind == STALL)
+        return MK_TROUBLE_STALL;
     *length = place;
     faults->silent = faults->silent || kind == SILENCE;
     return kind == UNPLUG ? MK_TROUBLE_UNPLUG : kind == BROWNOUT ? MK_TROUBLE_BROWNOUT : MK_TROUBLE_NONE;

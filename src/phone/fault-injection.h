@@ -4,6 +4,7 @@
  *   flip@rx:N      one bit of the byte behind the first N is turned over
  *   silence@rx:N   from there on the phone neither hears nor answers, until it loses power
  *   brownout@rx:N  the power goes away
+ *   stall@rx:N     on USB: the endpoint halts there, until the host clears it
  *   worn=REGION:OFF:LEN   that part of the storage can no longer be read or written
  *   tear=N         after N bytes written the power goes away in the middle of a sector
  *   slow=N         the storage takes N bytes per second
@@ -23,7 +24,7 @@
 
 #include "phone/machine.h"
 
-typedef enum { MK_TROUBLE_NONE, MK_TROUBLE_UNPLUG, MK_TROUBLE_BROWNOUT } MkTrouble;
+typedef enum { MK_TROUBLE_NONE, MK_TROUBLE_UNPLUG, MK_TROUBLE_BROWNOUT, MK_TROUBLE_STALL } MkTrouble;
 
 typedef struct _MkFaults MkFaults;
 

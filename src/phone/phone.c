@@ -90,6 +90,11 @@ static bool pass_byte(gpointer data, bool input, uint8_t *bytes, size_t *length)
     MkTrouble trouble = mk_faults_pass(phone->faults, input, bytes, length);
     if (trouble == MK_TROUBLE_NONE)
         return true;
+    if (trouble == MK_TROUBLE_STALL) {
+        mk_phone_note(phone, "fault: the endpoint halts");
+        mk_port_stall(phone->port, !input);
+        return true;
+    }
     mk_phone_note(phone, trouble == MK_TROUBLE_UNPLUG ? "fault: the cable is pulled" : "fault: the power goes away");
     g_mutex_lock(&phone->lock);
     phone->cable = phone->cable && trouble != MK_TROUBLE_UNPLUG;

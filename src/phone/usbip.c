@@ -442,6 +442,4 @@ void mk_usbip_stall(MkUsbip *usbip, bool input)
     mk_usb_device_halt(usbip->bus->device, input ? 0x80 | endpoints.bulk_in : endpoints.bulk_out);
     while (queue->length)
         finish(usbip, queue, -EPIPE);
-    if (input && usbip->block)
-        block_done(usbip);
 }

@@ -45,5 +45,6 @@ size_t mk_usbip_take(MkUsbip *usbip, void *data, size_t size);
  * da-xflash.md 2.2), unless it has MK_USBIP_BLOCK bytes: then there is more to come, or it went by DMA. */
 #define MK_USBIP_BLOCK 65536
 bool mk_usbip_give(MkUsbip *usbip, const void *data, size_t length);
-/* Halts a bulk endpoint: what waits there, and what comes, is answered STALL until the host clears it. */
+/* Halts a bulk endpoint: what the host waits for there, and what it asks, is answered STALL until it clears the halt. What the phone gives
+ * meanwhile comes after that. */
 void mk_usbip_stall(MkUsbip *usbip, bool input);

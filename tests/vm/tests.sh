@@ -136,3 +136,17 @@ test_usb_meta() {
     wait $boot
     wait_for 20 has_ids 0 0e8d:2007
 }
+
+# Endpoints that halt in the middle of the work, in both directions: Medik clears them and goes on.
+test_usb_stall() {
+    rom mt6577-9300 G1
+    phone 0 mt6577-9300 no-system --manual --fault stall@rx:3000000 --fault stall@tx:9000000
+    cable 0
+    medik flash /tmp/rom-mt6577-9300 --only ANDROID --yes --port usb --da /tmp/da >/tmp/medik 2>&1 &
+    flash=$!
+    waits /tmp/medik
+    ctl 0 plug
+    wait $flash
+    [ "$(grep -c 'the endpoint halts' /tmp/phone0.log)" = 2 ]
+    screen 0 home
+}

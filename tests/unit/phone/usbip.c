@@ -390,9 +390,20 @@ static void test_stall(Test *test, G_GNUC_UNUSED gconstpointer kind)
     g_byte_array_unref(returned(test->fd, 3, -EPIPE, true, 0));
     submit(test->fd, 4, 0, false, (const uint8_t[]){2, 1, 0, 0, 0x81, 0, 0, 0}, NULL, 0);
     returned(test->fd, 4, 0, false, 0);
+    mk_wire_write(test->wire, "again", 5); /* said while it was halted or not: it is not lost */
     submit(test->fd, 5, 1, true, NULL, NULL, 512);
-    mk_wire_write(test->wire, "again", 5);
     brings(test->fd, 5, "again", 5);
+    /* The other way: what the phone has not taken is the host's to send again. */
+    submit(test->fd, 6, 1, false, NULL, "lost", 4);
+    g_assert_true(silent(test->fd));
+    mk_port_stall(test->port, false);
+    returned(test->fd, 6, -EPIPE, false, 0);
+    submit(test->fd, 7, 0, false, (const uint8_t[]){2, 1, 0, 0, 1, 0, 0, 0}, NULL, 0);
+    returned(test->fd, 7, 0, false, 0);
+    submit(test->fd, 8, 1, false, NULL, "sent", 4);
+    uint8_t got[4];
+    g_assert_cmpint(mk_wire_read(test->wire, got, sizeof got, SOON_S * 1000), ==, MK_WIRE_OK);
+    g_assert_cmpmem(got, 4, "sent", 4);
 }
 
 /* From mode to mode: the device goes, what it said last arrives, and the next one is at the same place. */
