@@ -9,9 +9,8 @@ static MkWireResult start(MkMachine *machine)
     static const uint8_t expected[] = MK_BROM_START_BYTES;
     gint64 end = g_get_monotonic_time() + machine->bootrom_seconds * G_TIME_SPAN_SECOND;
     for (size_t i = 0; i < sizeof expected;) {
-        int timeout = -1;
-        if (machine->bootrom_seconds)
-            timeout = (int)MAX(0, (end - g_get_monotonic_time()) / G_TIME_SPAN_MILLISECOND);
+        gint64 left = (end - g_get_monotonic_time()) / G_TIME_SPAN_MILLISECOND;
+        int timeout = machine->bootrom_seconds ? (int)MAX(left, 0) : -1;
         uint8_t byte;
         MkWireResult result = mk_wire_read(machine->wire, &byte, 1, timeout);
         if (result != MK_WIRE_OK)

@@ -22,10 +22,12 @@ typedef struct {
     bool gone;     /* the wire ended: every further get gives 0 and every put does nothing */
     bool over;     /* the agent is, `next` says what follows */
     MkNext next;
-    bool nand_found;
-    uint8_t *buffer; /* grows with the packets, up to MK_LEGACY_LARGEST */
+    bool nand_unknown; /* the host's table does not name it */
+    uint8_t *buffer;   /* grows with the packets, up to MK_LEGACY_LARGEST */
     size_t buffer_size;
     void *image_list; /* what DD announced, owned */
+    gint64 dog;       /* monotonic µs at which the watchdog bites, 0 = it sleeps */
+    MkNext dog_next;  /* what it restarts into */
 } MkDevice;
 
 /* --- legacy.c --- */
@@ -54,12 +56,17 @@ uint8_t *mk_device_buffer(MkDevice *device, uint64_t length);
 bool mk_device_chip(MkDevice *device, MkChipResult result);
 bool mk_device_is_nand(const MkDevice *device);
 
+/* System time and MAC address, which hosts insert on one chip only (spec da-legacy.md 8.2). */
+void mk_device_phone_info(MkDevice *device);
+
 /* --- legacy-report.c --- */
 void mk_device_early_report(MkDevice *device);
 void mk_device_dram_block(MkDevice *device);
 void mk_device_report(MkDevice *device);
 uint8_t mk_device_bbchip(const MkDevice *device);
 void mk_device_enable_dram(MkDevice *device);
+/* Five words that only MT6592 adds once its DRAM is up. */
+void mk_device_eye_scan(MkDevice *device);
 
 /* --- legacy-emmc.c --- */
 typedef struct {
@@ -68,6 +75,7 @@ typedef struct {
 } MkPiece;
 /* The hardware piece at ADDRESS of what the host addresses, at most LENGTH bytes; false outside. RPMB comes with region RPMB. */
 bool mk_device_piece(const MkDevice *device, uint64_t address, uint64_t length, MkPiece *piece);
+MkChipResult mk_device_load(MkDevice *device, uint64_t address, uint8_t *data, size_t length);
 bool mk_device_in_range(const MkDevice *device, uint64_t address, uint64_t length);
 MkChipResult mk_device_store(MkDevice *device, uint64_t address, const uint8_t *data, size_t length);
 void mk_device_read_storage(MkDevice *device);
@@ -94,6 +102,22 @@ void mk_device_nand_image_list(MkDevice *device);
 void mk_device_nand_write_image(MkDevice *device);
 /* Status that ends a NAND format, 0: done. Reports progress itself. */
 void mk_device_nand_format(MkDevice *device, uint8_t flag, bool physical, uint64_t begin, uint64_t length);
+
+/* --- legacy-verify.c --- */
+/* Reads the range back with progress; true if its bytes add up to WANTED. */
+bool mk_device_verify_range(MkDevice *device, uint64_t address, uint64_t length, uint16_t wanted);
+void mk_device_verify(MkDevice *device);
+
+/* --- legacy-memory.c --- */
+void mk_device_memory_test(MkDevice *device);
+
+/* --- legacy-bootloader.c --- */
+void mk_device_download_bootloader(MkDevice *device);
+
+/* --- legacy-end.c --- */
+void mk_device_finish(MkDevice *device);
+void mk_device_watchdog(MkDevice *device);
+void mk_device_dog_bites(MkDevice *device);
 
 /* --- legacy-misc.c --- */
 /* Everything that is neither storage nor table; false: not one of these. */

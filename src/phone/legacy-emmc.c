@@ -40,7 +40,7 @@ bool mk_device_in_range(const MkDevice *device, uint64_t address, uint64_t lengt
     return length > 0 && address < size && length <= size - address;
 }
 
-static MkChipResult load(MkDevice *device, uint64_t address, uint8_t *data, size_t length)
+MkChipResult mk_device_load(MkDevice *device, uint64_t address, uint8_t *data, size_t length)
 {
     MkChipResult result = MK_CHIP_OK;
     for (size_t done = 0; done < length && result == MK_CHIP_OK;) {
@@ -144,15 +144,16 @@ static bool packet_is_good(MkDevice *device)
 
 static void send_packets(MkDevice *device, uint64_t address, uint64_t length, uint32_t packet)
 {
-    uint8_t *buffer = mk_device_buffer(device, packet);
+    /* Until 2014 the last packet is filled up to its full length. */
+    bool filled = device->release < 3;
+    uint8_t *buffer = mk_device_buffer(device, filled ? packet : MIN(packet, length));
     for (uint64_t done = 0; buffer && done < length && !device->gone;) {
         uint32_t piece = (uint32_t)MIN(packet, length - done);
-        if (!mk_device_chip(device, load(device, address + done, buffer, piece))) {
+        if (!mk_device_chip(device, mk_device_load(device, address + done, buffer, piece))) {
             mk_device_halt(device, "the storage fails in the middle of a read");
             return;
         }
-        /* Until 2014 the last packet is filled up to its full length. */
-        uint32_t sent = device->release >= 3 ? piece : packet;
+        uint32_t sent = filled ? packet : piece;
         memset(buffer + piece, 0, sent - piece);
         uint16_t sum = mk_sum16(0, buffer, sent);
         do {
@@ -204,7 +205,7 @@ void mk_device_read_storage(MkDevice *device)
 bool mk_device_take_packets(MkDevice *device, uint64_t length, uint32_t packet, bool checked, uint16_t *sum,
                             MkPacketSink sink, void *user_data)
 {
-    uint8_t *buffer = packet ? mk_device_buffer(device, packet) : NULL;
+    uint8_t *buffer = packet ? mk_device_buffer(device, MIN(packet, length)) : NULL;
     for (uint64_t done = 0; buffer && done < length;) {
         uint32_t piece = (uint32_t)MIN(packet, length - done);
         uint8_t go = mk_device_get8(device);
@@ -226,7 +227,7 @@ bool mk_device_take_packets(MkDevice *device, uint64_t length, uint32_t packet, 
         if (!mk_device_chip(device, result)) {
             if (device->gone)
                 return false;
-            mk_device_nack(device, mk_device_is_nand(device) ? 3016 : MK_LEGACY_S_SDMMC_WRITE);
+            mk_device_nack(device, mk_device_is_nand(device) ? MK_LEGACY_S_NAND_PROGRAM : MK_LEGACY_S_SDMMC_WRITE);
             continue;
         }
         mk_device_put8(device, MK_LEGACY_CONT);
@@ -262,6 +263,7 @@ static MkChipResult store_at(MkDevice *device, uint64_t position, const uint8_t 
 
 static void write_data(MkDevice *device)
 {
+    mk_device_phone_info(device);
     bool checked = mk_device_get8(device) != 0;
     take_part(device);
     uint64_t address = mk_device_get64(device), length = mk_device_get64(device);
@@ -277,6 +279,7 @@ static void write_data(MkDevice *device)
 
 static void write_image(MkDevice *device)
 {
+    mk_device_phone_info(device);
     bool checked = mk_device_get8(device) != 0;
     take_part(device);
     uint64_t address = mk_device_get64(device), length = mk_device_get64(device);
@@ -369,6 +372,7 @@ void mk_device_format(MkDevice *device)
 {
     uint8_t head[4], address_type;
     mk_device_take(device, head, 3);
+    mk_device_phone_info(device);
     address_type = mk_device_get8(device);
     uint64_t begin = mk_device_get64(device), length = mk_device_get64(device);
     bool nand = head[0] == MK_LEGACY_STORAGE_NAND;
@@ -379,9 +383,10 @@ void mk_device_format(MkDevice *device)
         return;
     }
     /* The last 5A comes after every outcome (spec agents.md legacy 8). */
-    uint32_t refusal = head[0] == MK_LEGACY_STORAGE_EMMC ? refuse_address(device, begin, length)
-                       : nand                            ? MK_LEGACY_S_NAND_NOT_FOUND
-                                                         : MK_LEGACY_S_NOR_NOT_FOUND;
+    uint32_t refusal = head[0] == MK_LEGACY_STORAGE_EMMC    ? refuse_address(device, begin, length)
+                       : nand                               ? MK_LEGACY_S_NAND_NOT_FOUND
+                       : head[0] == MK_LEGACY_STORAGE_SDMMC ? MK_LEGACY_S_SDMMC_NOT_FOUND
+                                                            : MK_LEGACY_S_NOR_NOT_FOUND;
     if (refusal == MK_LEGACY_S_INVALID_RANGE)
         mk_device_put8(device, MK_LEGACY_ACK);
     if (refusal) {

@@ -1,17 +1,9 @@
-/* Registers, power, memory test, boot loader download, finish (spec da-legacy.md 9.1, 9.2, 9.12 to 9.22, 9.26). */
+/* Registers, speed, questions, OTP, security (spec da-legacy.md 9.1, 9.2, 9.14 to 9.20). */
 #include "phone/legacy-device.h"
-
-#include "image/image.h"
 
 #include <string.h>
 
-#define DEVICE_EMMC     5
-#define EXTERNAL_DRAM   3
-#define WATCHDOG_UNIT   15.6
-#define LONGEST_DELAY   2000 /* ms the virtual phone really waits before it resets */
-#define PRELOADER_LIMIT 0x100000u
-#define DROP_MS         100 /* from the last answer to the way off the bus */
-#define KEEPS_USB       2   /* of FINISH */
+#define DROP_MS 100 /* from the last answer to the way off the bus */
 
 /* --- registers ---------------------------------------------------------------------------------------------------------------------------- */
 
@@ -57,6 +49,18 @@ static void power_register(MkDevice *device, bool writing)
     mk_device_put8(device, MK_LEGACY_ACK);
 }
 
+/* 7E and 7F: the low byte of the same registers. */
+static void power_byte(MkDevice *device, bool writing)
+{
+    gpointer place = GUINT_TO_POINTER((guint)mk_device_get16(device));
+    guint word = GPOINTER_TO_UINT(g_hash_table_lookup(device->machine->pmic, place));
+    if (writing)
+        g_hash_table_insert(device->machine->pmic, place, GUINT_TO_POINTER((word & ~0xFFu) | mk_device_get8(device)));
+    else
+        mk_device_put8(device, (uint8_t)word);
+    mk_device_put8(device, MK_LEGACY_ACK);
+}
+
 static bool registers(MkDevice *device, uint8_t command)
 {
     switch (command) {
@@ -66,206 +70,15 @@ static bool registers(MkDevice *device, uint8_t command)
     case MK_LEGACY_WRITE_REG16: register16(device, command == MK_LEGACY_WRITE_REG16); return true;
     case MK_LEGACY_PWR_READ16:
     case MK_LEGACY_PWR_WRITE16: power_register(device, command == MK_LEGACY_PWR_WRITE16); return true;
+    case MK_LEGACY_PWR_READ8:
+    case MK_LEGACY_PWR_WRITE8: power_byte(device, command == MK_LEGACY_PWR_WRITE8); return true;
     default: return false;
     }
 }
 
-/* --- memory test -------------------------------------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    uint32_t storage;
-    uint64_t start, size;
-    uint32_t width, method;
-} MemoryTest;
-
-#define METHOD_DUMP 0
-#define DUMP_PACKET 0x10000u
-
-static MkRegion tested_region(const MkDevice *device, const MemoryTest *test)
-{
-    if (test->storage == 4 && !mk_device_is_nand(device))
-        return MK_REGION_USER;
-    return test->storage == 1 && mk_device_is_nand(device) ? MK_REGION_NAND : MK_REGION_NONE;
-}
-
-static bool test_is_possible(const MkDevice *device, const MemoryTest *test)
-{
-    MkRegion region = tested_region(device, test);
-    const MkGeometry *geometry = &device->model->geometry;
-    if (test->width > 2 || test->method >= 6 || test->size == 0)
-        return false;
-    if (test->storage == EXTERNAL_DRAM)
-        return device->machine->dram_up && test->size <= device->model->dram_size;
-    uint64_t room = region == MK_REGION_NAND ? geometry->nand_size : region == MK_REGION_USER ? geometry->user : 0;
-    return !mk_chip_absent(device->chip) && test->start < room && test->size <= room - test->start;
-}
-
-/* RAM is not kept between commands: it reads as zero. */
-static bool dump_piece(MkDevice *device, MkStore *store, uint64_t at, uint8_t *buffer, size_t length)
-{
-    memset(buffer, 0, length);
-    return !store || mk_store_read(store, at, buffer, length, NULL, NULL);
-}
-
-static void dump(MkDevice *device, const MemoryTest *test)
-{
-    MkRegion region = tested_region(device, test);
-    g_autoptr(MkStore) store = region == MK_REGION_NONE ? NULL : mk_chip_store(device->chip, region);
-    uint8_t *buffer = mk_device_buffer(device, DUMP_PACKET);
-    mk_device_put32(device, DUMP_PACKET);
-    for (uint64_t done = 0; done < test->size && !device->gone;) {
-        size_t piece = (size_t)MIN(DUMP_PACKET, test->size - done);
-        if (!dump_piece(device, store, test->start + done, buffer, piece)) {
-            mk_device_halt(device, "the storage fails in the middle of a dump");
-            return;
-        }
-        mk_device_write(device, buffer, piece);
-        mk_device_put16(device, mk_sum16(0, buffer, piece));
-        if (mk_device_get8(device) == MK_LEGACY_ACK)
-            done += piece;
-    }
-}
-
-/* Where the range fails, for the report of a test. */
-static bool find_failure(const MkDevice *device, const MemoryTest *test, uint64_t *address)
-{
-    MkRegion region = tested_region(device, test);
-    uint64_t step = 512;
-    if (region == MK_REGION_NONE || !mk_chip_would_fail(device->chip, region, test->start, test->size))
-        return false;
-    for (*address = test->start; !mk_chip_would_fail(device->chip, region, *address, step); *address += step)
-        ;
-    return true;
-}
-
-static void report_memory_failure(MkDevice *device, uint64_t address)
-{
-    mk_device_put32(device, mk_device_status(device, 3094));
-    mk_device_put_wide(device, address);
-    for (unsigned i = 0; i < 5; i++) /* patterns, what was read, pins */
-        mk_device_put32(device, 0);
-}
-
-static void memory_test(MkDevice *device)
-{
-    MemoryTest test = {.storage = mk_device_get32(device)};
-    uint64_t failed;
-    test.start = mk_device_get_wide(device);
-    test.size = mk_device_get_wide(device);
-    test.width = mk_device_get32(device);
-    test.method = mk_device_get32(device);
-    mk_device_get32(device); /* pattern */
-    if (device->gone)
-        return;
-    if (!test_is_possible(device, &test)) {
-        mk_device_nack(device, 1002);
-        return;
-    }
-    mk_device_put8(device, MK_LEGACY_ACK);
-    if (test.method == METHOD_DUMP) {
-        dump(device, &test);
-        return;
-    }
-    for (uint32_t progress = 25; progress < 100; progress += 25) {
-        mk_device_put32(device, mk_device_status(device, MK_LEGACY_S_IN_PROGRESS));
-        mk_device_put32(device, progress);
-        if (mk_device_get8(device) == MK_LEGACY_STOP || device->gone)
-            return;
-    }
-    if (find_failure(device, &test, &failed))
-        report_memory_failure(device, failed);
-    else
-        mk_device_put32(device, 0);
-}
-
-/* --- the boot loader (51) --------------------------------------------------------------------------------------------------------------------- */
-
-static MkChipResult collect(G_GNUC_UNUSED MkDevice *device, G_GNUC_UNUSED uint64_t position, const uint8_t *data,
-                            size_t length, void *user_data)
-{
-    g_byte_array_append(user_data, data, (guint)length);
-    return MK_CHIP_OK;
-}
-
-/* Body first, header last, into both boot areas: an interrupted write leaves no bootable fragment (spec preloader-file.md 2.2). */
-static bool store_preloader(MkDevice *device, const GByteArray *file, uint32_t max_size)
-{
-    static const MkRegion regions[] = {MK_REGION_BOOT2, MK_REGION_BOOT1};
-    g_autoptr(GBytes) header = mk_preloader_boot_header(MK_STORAGE_EMMC, max_size);
-    gsize head;
-    const void *bytes = g_bytes_get_data(header, &head);
-    for (unsigned i = 0; i < G_N_ELEMENTS(regions); i++) {
-        uint64_t size = mk_chip_size(device->chip, regions[i]);
-        if (!mk_device_chip(device, mk_chip_erase(device->chip, regions[i], 0, size)) ||
-            !mk_device_chip(device, mk_chip_write(device->chip, regions[i], head, file->data, file->len)) ||
-            !mk_device_chip(device, mk_chip_write(device->chip, regions[i], 0, bytes, head)))
-            return false;
-    }
-    return true;
-}
-
-typedef struct {
-    uint32_t max_size, size;
-    bool present;
-} Profile;
-
-static bool take_profile(MkDevice *device, Profile *profile)
-{
-    uint8_t skipped[25];
-    profile->present = mk_device_get8(device) == MK_LEGACY_ACK;
-    if (!profile->present)
-        return !device->gone;
-    mk_device_take(device, skipped, 1 + 2 + 4 + 4 + 4);
-    profile->max_size = mk_device_get32(device);
-    mk_device_take(device, skipped, 1 + 4 + 4);
-    profile->size = mk_device_get32(device);
-    mk_device_take(device, skipped, 2);
-    if (device->gone)
-        return false;
-    if (profile->size == 0 || profile->size > PRELOADER_LIMIT || profile->size > profile->max_size) {
-        mk_device_nack(device, 3052);
-        return false;
-    }
-    mk_device_put8(device, MK_LEGACY_ACK);
-    return true;
-}
-
-static void download_bootloader(MkDevice *device)
-{
-    uint8_t hash[256];
-    Profile profile = {0};
-    uint16_t sum = 0;
-    mk_device_put8(device, MK_LEGACY_ACK);
-    mk_device_take(device, hash, MIN(mk_device_get32(device), sizeof hash));
-    mk_device_put32(device, 0);
-    uint32_t packet = mk_device_get32(device);
-    uint8_t flash = mk_device_get8(device);
-    if (device->gone)
-        return;
-    if (flash != DEVICE_EMMC || mk_device_is_nand(device) || mk_chip_absent(device->chip)) {
-        mk_device_nack(device, 3138);
-        return;
-    }
-    mk_device_put8(device, MK_LEGACY_ACK);
-    mk_device_put8(device, MK_LEGACY_ACK); /* first download */
-    for (uint32_t i = MIN(mk_device_get32(device), 4); i; i--) {
-        Profile other;
-        if (!take_profile(device, &other))
-            return;
-        if (other.present)
-            profile = other;
-    }
-    mk_device_put8(device, MK_LEGACY_ACK);
-    g_autoptr(GByteArray) file = g_byte_array_new();
-    if (!profile.present || !mk_device_take_packets(device, profile.size, packet, true, &sum, collect, file))
-        return;
-    if (store_preloader(device, file, profile.max_size))
-        mk_device_put8(device, MK_LEGACY_ACK);
-    else if (!device->gone)
-        mk_device_nack(device, MK_LEGACY_S_SDMMC_WRITE);
-}
-
 /* --- speed of a UART (9.14) --------------------------------------------------------------------------------------------------------------------- */
+
+#define TOO_FAST 1 /* a genuine agent refuses 921600 baud (spec da-legacy-vectors.txt 17) */
 
 static void speed(MkDevice *device)
 {
@@ -274,7 +87,7 @@ static void speed(MkDevice *device)
     uint8_t id = mk_device_get8(device), count = mk_device_get8(device), byte;
     if (device->gone)
         return;
-    if (id == 0 || id >= G_N_ELEMENTS(rates)) {
+    if (id <= TOO_FAST || id >= G_N_ELEMENTS(rates)) {
         mk_device_put8(device, MK_LEGACY_NACK);
         return;
     }
@@ -287,40 +100,6 @@ static void speed(MkDevice *device)
         mk_device_put8(device, mk_device_get8(device));
 }
 
-/* --- the end ---------------------------------------------------------------------------------------------------------------------------------------- */
-
-static void finish(MkDevice *device)
-{
-    mk_device_put8(device, MK_LEGACY_ACK);
-    uint32_t how = mk_device_get32(device);
-    mk_device_put8(device, MK_LEGACY_ACK);
-    if (device->gone)
-        return;
-    mk_machine_log(device->machine, "agent: finished (%u)", how);
-    device->over = true;
-    /* 0 and 2 let the power key go: with the cable out the phone is off; 2 keeps the USB (spec 9.12). */
-    device->next = device->machine->watchdog_reset ? MK_NEXT_RESET : MK_NEXT_HALT;
-    device->machine->watchdog_reset = false;
-    device->machine->off_the_bus = how != KEEPS_USB;
-}
-
-static void watchdog(MkDevice *device)
-{
-    double delay = mk_device_get16(device) * WATCHDOG_UNIT;
-    uint32_t flags = mk_device_get32(device);
-    mk_device_put8(device, MK_LEGACY_ACK);
-    if (device->gone)
-        return;
-    mk_machine_log(device->machine, "agent: the watchdog will bite in %.0f ms (flags %u)", delay, flags);
-    if (flags & MK_LEGACY_WDT_ASYNC) {
-        device->machine->watchdog_reset = true;
-        return;
-    }
-    g_usleep((gulong)(MIN(delay, LONGEST_DELAY) * 1000));
-    device->over = true;
-    device->next = flags & MK_LEGACY_WDT_DOWNLOAD ? MK_NEXT_DOWNLOAD : MK_NEXT_RESET;
-}
-
 /* --- questions ----------------------------------------------------------------------------------------------------------------------------------------- */
 
 static void battery(MkDevice *device)
@@ -331,6 +110,42 @@ static void battery(MkDevice *device)
         mk_device_put32(device, device->machine->battery_mv);
 }
 
+/* The type comes as u32 (golden/agent-legacy-mt6582-2016-misc.txt). */
+static void card_type(MkDevice *device)
+{
+    if (mk_device_is_nand(device) || mk_chip_absent(device->chip)) {
+        mk_device_nack(device, MK_LEGACY_S_SDMMC_NOT_FOUND);
+        return;
+    }
+    mk_device_put8(device, MK_LEGACY_ACK);
+    mk_device_put32(device, 1);
+}
+
+/* --- OTP: these phones have none (9.19) ------------------------------------------------------------------------------------------------- */
+
+/* Commands of both families, counted from the first; behind them are lock and lock status. */
+enum { OTP_CHECK, OTP_SIZE, OTP_READ, OTP_PROGRAM };
+
+static void otp(MkDevice *device, unsigned what, bool emmc)
+{
+    uint32_t length = 0;
+    if (what == OTP_READ || what == OTP_PROGRAM) {
+        mk_device_get32(device); /* offset */
+        length = mk_device_get32(device);
+    }
+    if (emmc && what >= OTP_READ)
+        mk_device_get64(device); /* address */
+    if (what == OTP_PROGRAM) {
+        uint64_t bytes = emmc ? length : 2 * (uint64_t)length;
+        uint8_t *ignored = mk_device_buffer(device, bytes);
+        if (!ignored || !mk_device_read(device, ignored, bytes))
+            return;
+    }
+    mk_device_put32(device, mk_device_status(device, emmc ? 3155 : mk_device_is_nand(device) ? 3111 : 3116));
+    if (what == OTP_SIZE)
+        mk_device_put32(device, 0);
+}
+
 static bool questions(MkDevice *device, uint8_t command)
 {
     switch (command) {
@@ -338,10 +153,7 @@ static bool questions(MkDevice *device, uint8_t command)
         mk_device_put8(device, MK_LEGACY_ACK);
         mk_device_put8(device, device->machine->high_speed);
         return true;
-    case MK_LEGACY_GET_CARD_TYPE:
-        mk_device_put8(device, MK_LEGACY_ACK);
-        mk_device_put32(device, 1);
-        return true;
+    case MK_LEGACY_GET_CARD_TYPE: card_type(device); return true;
     case MK_LEGACY_BATTERY: battery(device); return true;
     case MK_LEGACY_GET_DSP_VER:
         mk_device_put8(device, MK_LEGACY_ACK);
@@ -355,8 +167,12 @@ static bool questions(MkDevice *device, uint8_t command)
         return true;
     case MK_LEGACY_GET_PROJECT_ID:
     case MK_LEGACY_GET_FAT_INFO: mk_device_put32(device, mk_device_status(device, 3067)); return true;
-    case MK_LEGACY_EMMC_OTP_CHECK:
-    case MK_LEGACY_OTP_CHECK: mk_device_put32(device, mk_device_status(device, 3116)); return true;
+    case MK_LEGACY_EMMC_OTP_CHECK ... MK_LEGACY_EMMC_OTP_LOCK_STATUS:
+        otp(device, command - MK_LEGACY_EMMC_OTP_CHECK, true);
+        return true;
+    case MK_LEGACY_OTP_CHECK ... MK_LEGACY_OTP_LOCK_STATUS:
+        otp(device, command - MK_LEGACY_OTP_CHECK, false);
+        return true;
     default: return false;
     }
 }
@@ -403,18 +219,19 @@ bool mk_device_misc(MkDevice *device, uint8_t command)
     switch (command) {
     case MK_LEGACY_USB_SETUP_PORT:
     case MK_LEGACY_USB_SETUP_PORT_EX: setup_port(device, command == MK_LEGACY_USB_SETUP_PORT_EX); return true;
-    case MK_LEGACY_DOWNLOAD_BLOADER: download_bootloader(device); return true;
+    case MK_LEGACY_DOWNLOAD_BLOADER: mk_device_download_bootloader(device); return true;
     case MK_LEGACY_ENABLE_DRAM: mk_device_enable_dram(device); return true;
-    case MK_LEGACY_MEMORY_TEST: memory_test(device); return true;
+    case MK_LEGACY_VERIFY_CHECKSUM: mk_device_verify(device); return true;
+    case MK_LEGACY_MEMORY_TEST: mk_device_memory_test(device); return true;
     case MK_LEGACY_SPEED: speed(device); return true;
     case MK_LEGACY_MEM: mk_device_put8(device, MK_LEGACY_NACK); return true;
     case MK_LEGACY_NAND_BMT_REMARK:
         mk_device_put8(device, MK_LEGACY_NACK); /* not needed */
         return true;
-    case MK_LEGACY_D5: mk_device_nack(device, 1040); return true;
+    case MK_LEGACY_D5: mk_device_nack(device, MK_LEGACY_S_NOR_NOT_FOUND); return true;
     case MK_LEGACY_WRITE_GPT: mk_device_nack(device, MK_LEGACY_S_SDMMC_NOT_FOUND); return true;
-    case MK_LEGACY_FINISH: finish(device); return true;
-    case MK_LEGACY_ENABLE_WATCHDOG: watchdog(device); return true;
+    case MK_LEGACY_FINISH: mk_device_finish(device); return true;
+    case MK_LEGACY_ENABLE_WATCHDOG: mk_device_watchdog(device); return true;
     default: return registers(device, command) || questions(device, command) || security(device, command);
     }
 }

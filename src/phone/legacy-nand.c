@@ -35,12 +35,13 @@ void mk_device_nand_table(MkDevice *device)
     mk_device_put32(device, size);
     uint32_t count = mk_device_get32(device);
     mk_device_put8(device, MK_LEGACY_ACK);
+    device->nand_unknown = true;
     for (uint32_t i = 0; i < MIN(count, RECORD_LIMIT) && !device->gone; i++) {
         mk_device_take(device, record, size);
-        device->nand_found =
-            mk_le16(record + 2) == device->model->nand_ids[0] && mk_le16(record + 4) == device->model->nand_ids[1];
-        mk_device_put8(device, device->nand_found ? MK_LEGACY_ACK : MK_LEGACY_CONT);
-        if (device->nand_found)
+        device->nand_unknown =
+            mk_le16(record + 2) != device->model->nand_ids[0] || mk_le16(record + 4) != device->model->nand_ids[1];
+        mk_device_put8(device, device->nand_unknown ? MK_LEGACY_CONT : MK_LEGACY_ACK);
+        if (!device->nand_unknown)
             return;
     }
 }
@@ -110,9 +111,19 @@ static uint32_t refuse_pages(const MkDevice *device, uint64_t address, uint64_t 
     return inside ? 0 : MK_LEGACY_S_INVALID_RANGE;
 }
 
-static bool pages_would_fail(MkDevice *device, uint64_t address, uint64_t length)
+/* Where a block really lies, a replaced one is looked at there. */
+static bool pages_would_fail(MkDevice *device, uint64_t address, uint64_t length, bool physical)
 {
-    return mk_chip_would_fail(device->chip, MK_REGION_NAND, address, length);
+    uint32_t size = device->model->geometry.nand_block;
+    for (uint64_t at = address, end = address + length; at < end;) {
+        uint32_t block = (uint32_t)(at / size), inside = (uint32_t)(at % size);
+        uint64_t piece = MIN(end - at, size - inside);
+        uint64_t place = (uint64_t)(physical ? block : mk_chip_bmt_map(device->chip, block)) * size + inside;
+        if (mk_chip_would_fail(device->chip, MK_REGION_NAND, place, piece))
+            return true;
+        at += piece;
+    }
+    return false;
 }
 
 void mk_device_read_pages(MkDevice *device)
@@ -126,7 +137,7 @@ void mk_device_read_pages(MkDevice *device)
         return;
     if (!refusal && read.flag > 6)
         refusal = 1002;
-    if (!refusal && read.flag != 3 && pages_would_fail(device, address, length))
+    if (!refusal && read.flag != 3 && pages_would_fail(device, address, length, read.physical))
         refusal = 3101;
     if (refusal) {
         mk_device_nack(device, refusal);
@@ -156,6 +167,25 @@ void mk_device_read_pages(MkDevice *device)
 
 /* --- programming ------------------------------------------------------------------------------------------------------------------------------- */
 
+/* A block that was found bad, or that just failed: its first PAGES pages move into one from the pool. */
+static bool replace_block(MkDevice *device, uint32_t logical, uint32_t pages)
+{
+    uint32_t old = mk_chip_bmt_map(device->chip, logical);
+    uint8_t spare[MK_NAND_SPARE_MAX];
+    g_autofree uint8_t *data = g_malloc(page_size(device));
+    mk_chip_nand_mark_bad(device->chip, old);
+    if (!mk_chip_bmt_replace(device->chip, logical))
+        return false;
+    mk_machine_log(device->machine, "agent: block %u is bad and replaced", old);
+    for (uint32_t page = 0; page < pages; page++) {
+        if (mk_chip_nand_read(device->chip, old, page, data, spare) == MK_CHIP_OK) {
+            spare[0] = 0xFF; /* not its bad-block mark */
+            mk_chip_nand_program(device->chip, mk_chip_bmt_map(device->chip, logical), page, data, spare);
+        }
+    }
+    return true;
+}
+
 /* A page by its logical number. Entering a block erases it; a block that fails is replaced from the pool. */
 static MkChipResult program_page(MkDevice *device, uint32_t number, bool erase, const uint8_t *data,
                                  const uint8_t *spare)
@@ -163,26 +193,30 @@ static MkChipResult program_page(MkDevice *device, uint32_t number, bool erase, 
     uint32_t logical = number / pages_per_block(device), page = number % pages_per_block(device);
     if (logical >= system_blocks(device))
         return MK_CHIP_RANGE;
-    uint32_t block = mk_chip_bmt_map(device->chip, logical);
-    MkChipResult result = MK_CHIP_OK;
-    if (page == 0 && erase)
-        result = mk_chip_nand_erase(device->chip, block, false);
-    if (result == MK_CHIP_BAD_BLOCK && mk_chip_bmt_replace(device->chip, logical)) {
-        block = mk_chip_bmt_map(device->chip, logical);
-        result = mk_chip_nand_erase(device->chip, block, false);
+    for (;;) {
+        uint32_t block = mk_chip_bmt_map(device->chip, logical);
+        MkChipResult result = MK_CHIP_OK;
+        if (page == 0 && erase)
+            result = mk_chip_nand_erase(device->chip, block, false);
+        if (result == MK_CHIP_OK)
+            result = mk_chip_nand_program(device->chip, block, page, data, spare);
+        bool bad = result == MK_CHIP_BAD_BLOCK || result == MK_CHIP_FAILED;
+        if (!bad || mk_chip_absent(device->chip) || !replace_block(device, logical, page))
+            return result;
     }
-    return result == MK_CHIP_OK ? mk_chip_nand_program(device->chip, block, page, data, spare) : result;
 }
 
 typedef struct {
     uint64_t address; /* of the logical data */
     bool yaffs;
+    uint64_t stored; /* bytes of pages, without spare, and what they add up to */
+    uint16_t sum;
 } ImageTarget;
 
 static MkChipResult store_image(MkDevice *device, uint64_t position, const uint8_t *data, size_t length,
                                 void *user_data)
 {
-    const ImageTarget *target = user_data;
+    ImageTarget *target = user_data;
     uint32_t page = page_size(device), spare_size = device->model->geometry.nand_spare;
     uint32_t record = target->yaffs ? page + spare_size : page;
     uint32_t number = (uint32_t)(target->address / page + position / record);
@@ -190,10 +224,11 @@ static MkChipResult store_image(MkDevice *device, uint64_t position, const uint8
     for (size_t done = 0; done < length; done += record, number++) {
         uint8_t spare[MK_NAND_SPARE_MAX];
         const uint8_t *bytes = data + done;
+        size_t piece = MIN(page, length - done);
         memset(spare, 0xFF, sizeof spare);
-        if (length - done < page) {
+        if (piece < page) {
             memset(last, 0xFF, page);
-            memcpy(last, bytes, length - done);
+            memcpy(last, bytes, piece);
             bytes = last;
         } else if (target->yaffs && length - done >= record) {
             /* Byte 0 of the spare is the bad-block mark: tags go behind it. */
@@ -202,6 +237,8 @@ static MkChipResult store_image(MkDevice *device, uint64_t position, const uint8
         MkChipResult result = program_page(device, number, true, bytes, spare);
         if (result != MK_CHIP_OK)
             return result;
+        target->stored += piece;
+        target->sum = mk_sum16(target->sum, bytes, piece);
     }
     return MK_CHIP_OK;
 }
@@ -224,8 +261,6 @@ void mk_device_nand_write_raw(MkDevice *device)
     uint16_t sum = 0;
     if (device->gone)
         return;
-    if (device->release >= 3 && device->da_chip == 0x6735)
-        return; /* not a command of this agent */
     if (!refusal && program != 1)
         refusal = 1040;
     if (refusal) {
@@ -241,6 +276,8 @@ void mk_device_nand_write_raw(MkDevice *device)
 typedef struct {
     bool enabled;
     uint32_t begin, end, room, type;
+    uint64_t stored; /* bytes of pages, without spare, and what they add up to */
+    uint16_t sum;
 } ListedImage;
 
 typedef struct {
@@ -302,7 +339,7 @@ static bool take_image_packet(MkDevice *device, uint8_t *buffer, uint32_t length
             return false;
         uint32_t failure = told == mk_sum16(0, buffer, length) ? 0 : MK_LEGACY_S_DATA_CHECKSUM;
         if (!failure && !mk_device_chip(device, store_image(device, position, buffer, length, target)))
-            failure = 3016;
+            failure = MK_LEGACY_S_NAND_PROGRAM;
         if (device->gone)
             return false;
         if (!failure) {
@@ -318,7 +355,7 @@ static bool take_image_packet(MkDevice *device, uint8_t *buffer, uint32_t length
     }
 }
 
-static bool take_image(MkDevice *device, const ListedImage *image, uint32_t packet)
+static bool take_image(MkDevice *device, ListedImage *image, uint32_t packet)
 {
     ImageTarget target = {.address = image->begin, .yaffs = image->type == 8};
     uint64_t length = (uint64_t)image->end - image->begin + 1;
@@ -339,6 +376,8 @@ static bool take_image(MkDevice *device, const ListedImage *image, uint32_t pack
             return false;
         done += piece;
     }
+    image->stored = target.stored;
+    image->sum = target.sum;
     return true;
 }
 
@@ -357,11 +396,16 @@ void mk_device_nand_write_image(MkDevice *device)
         if (list->images[i].enabled && !take_image(device, &list->images[i], packet))
             return;
     }
-    list->count = 0;
     mk_device_put8(device, MK_LEGACY_ACK);
     mk_device_put8(device, MK_LEGACY_ACK); /* post-process */
-    mk_device_get8(device);                /* checksum wanted? verification is the host's here */
+    bool verify = mk_device_get8(device) != 0;
     mk_device_put8(device, MK_LEGACY_ACK);
+    for (unsigned i = 0; verify && i < list->count && !device->gone; i++) {
+        const ListedImage *image = &list->images[i];
+        if (image->enabled)
+            mk_device_verify_range(device, image->begin, image->stored, image->sum);
+    }
+    list->count = 0;
 }
 
 /* --- D4 on NAND ---------------------------------------------------------------------------------------------------------------------------------- */
@@ -437,9 +481,8 @@ void mk_device_nand_format(MkDevice *device, uint8_t flag, bool physical, uint64
         mk_device_put8(device, MK_LEGACY_ACK);
         mk_device_put8(device, MK_LEGACY_ACK);
         statistics.total = (uint32_t)((length + geometry->nand_block - 1) / geometry->nand_block);
-        if (!format_blocks(device, flag, physical, &statistics))
-            return;
-        put_statistics(device, &statistics);
+        if (format_blocks(device, flag, physical, &statistics))
+            put_statistics(device, &statistics);
     }
     mk_device_put8(device, MK_LEGACY_ACK);
 }

@@ -26,7 +26,8 @@ static bool has_emmc(const MkDevice *device)
 
 static bool has_nand(const MkDevice *device)
 {
-    return mk_device_is_nand(device) && !mk_chip_absent(device->chip);
+    /* The single-stage agents know the chips of the host's table only (spec da-legacy.md 4). */
+    return mk_device_is_nand(device) && !mk_chip_absent(device->chip) && !device->nand_unknown;
 }
 
 static uint32_t emmc_status(const MkDevice *device)
@@ -154,6 +155,12 @@ static bool take_settings(MkDevice *device, uint32_t version, bool *fits)
     return mk_device_get8(device) == MK_LEGACY_ACK;
 }
 
+void mk_device_eye_scan(MkDevice *device)
+{
+    for (unsigned i = 0; device->da_chip == 0x6592 && i < 5; i++)
+        mk_device_put32(device, 0);
+}
+
 /* After the byte E8. */
 void mk_device_enable_dram(MkDevice *device)
 {
@@ -178,8 +185,7 @@ void mk_device_enable_dram(MkDevice *device)
     mk_device_put8(device, 2);
     mk_device_put8(device, 0);
     mk_device_put_wide(device, device->model->dram_size);
-    for (unsigned i = 0; device->da_chip == 0x6592 && i < 5; i++)
-        mk_device_put32(device, 0);
+    mk_device_eye_scan(device);
 }
 
 /* --- the report ---------------------------------------------------------------------------------------------------------------------- */

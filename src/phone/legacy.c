@@ -10,7 +10,15 @@
 
 bool mk_device_read(MkDevice *device, void *data, size_t length)
 {
-    device->gone = device->gone || mk_wire_read(device->wire, data, length, -1) != MK_WIRE_OK;
+    int timeout = -1;
+    if (device->dog) {
+        gint64 left = (device->dog - g_get_monotonic_time()) / G_TIME_SPAN_MILLISECOND;
+        timeout = (int)CLAMP(left, 0, G_MAXINT);
+    }
+    MkWireResult result = device->gone ? MK_WIRE_GONE : mk_wire_read(device->wire, data, length, timeout);
+    if (result == MK_WIRE_TIMEOUT)
+        mk_device_dog_bites(device);
+    device->gone = result != MK_WIRE_OK;
     if (device->gone)
         memset(data, 0, length);
     return !device->gone;
@@ -166,10 +174,17 @@ static bool takes_blob(const MkDevice *device)
     return CHIP_IS(device, 0x6583, 0x8135);
 }
 
+void mk_device_phone_info(MkDevice *device)
+{
+    uint8_t info[16];
+    if (device->da_chip == 0x6592)
+        mk_device_take(device, info, sizeof info);
+}
+
 static void take_slc_block(MkDevice *device)
 {
     uint8_t record[20];
-    for (uint32_t n = MIN(mk_device_get32(device), 64); n && !device->gone; n--)
+    for (uint32_t n = mk_device_get32(device); n && !device->gone; n--)
         mk_device_take(device, record, sizeof record);
 }
 
@@ -258,6 +273,7 @@ static void bring_up_dram(MkDevice *device)
 {
     if (device->machine->dram_up) {
         mk_device_put32(device, 0);
+        mk_device_eye_scan(device);
         return;
     }
     mk_device_put32(device, mk_device_status(device, MK_LEGACY_S_RAM_ERROR));

@@ -44,7 +44,6 @@ typedef struct {
     bool auth_refused;    /* injected: the auth file is not this phone's */
     bool preloader_found; /* BootROM sees a preloader it may start */
     bool preloader_stays; /* no time-out in the preloader's window (MK_NEXT_DOWNLOAD) */
-    bool watchdog_reset;  /* the agent armed the watchdog and runs on: it resets the phone once the agent has halted */
     unsigned
         packet_fault; /* injected: the packet of data with this number, counted from 1, ends with `packet_status`; 0 = none */
     uint32_t packet_status; /* XFlash status; an XML agent says ERR */

@@ -190,8 +190,8 @@ static MkWireResult wait_for(MkWire *wire, short events, gint64 end)
             {.fd = wire->pipe ? pipe_fd(wire, events) : wire->fd, .events = wire->pipe ? POLLIN : events},
             {.fd = wire->fd < 0 ? wire->listener : -1, .events = POLLIN},
             {.fd = wire->watch, .events = POLLIN}};
-        gint64 left = end < 0 ? -1 : MAX(0, (end - g_get_monotonic_time() + 999) / 1000);
-        int n = poll(fds, G_N_ELEMENTS(fds), (int)left);
+        gint64 left = (end - g_get_monotonic_time() + 999) / 1000;
+        int n = poll(fds, G_N_ELEMENTS(fds), end < 0 ? -1 : (int)MAX(left, 0));
         if (n < 0 && errno == EINTR)
             continue;
         look_at_hosts(wire);
