@@ -112,12 +112,22 @@ static bool read_at(const MkStart *start, const MkPartition *partition, uint64_t
            mk_store_read(start->store, partition->start + offset, data, length, NULL, NULL);
 }
 
+/* Code that is nothing but zeros or erased bytes does not run. */
+static bool has_code(const MkStart *start, const MkPartition *partition, uint64_t offset, uint64_t length)
+{
+    uint8_t code[4096], value;
+    size_t n = (size_t)MIN(length, sizeof code);
+    return n && read_at(start, partition, offset, code, n) &&
+           !(mk_is_uniform(code, n, &value) && (value == 0 || value == 0xFF));
+}
+
 static bool has_header(const MkStart *start, const MkPartition *partition, uint64_t offset, const char *name)
 {
     uint8_t head[512];
     MkMtkHeader header;
     return read_at(start, partition, offset, head, sizeof head) && mk_mtk_header_parse(head, sizeof head, &header) &&
-           g_ascii_strcasecmp(header.name, name) == 0 && offset + 512 + header.size <= partition->size;
+           g_ascii_strcasecmp(header.name, name) == 0 && offset + 512 + header.size <= partition->size &&
+           has_code(start, partition, offset + 512, header.size);
 }
 
 /* With two slots the preloader falls back to the one that it can load. */
@@ -146,6 +156,13 @@ static bool check_boot(MkStart *start)
     if (start->model->table != MK_TABLE_GPT &&
         (g_ascii_strcasecmp(info.kernel_mtk, "KERNEL") != 0 || g_ascii_strcasecmp(info.ramdisk_mtk, "ROOTFS") != 0)) {
         stop(start, MK_BOOT_STOP_BOOT, _("the kernel or ramdisk has no MediaTek header"));
+        return false;
+    }
+    uint64_t kernel = *info.kernel_mtk ? 512 : 0, ramdisk = *info.ramdisk_mtk ? 512 : 0;
+    if (info.length > boot->size || info.kernel_size < kernel || info.ramdisk_size < ramdisk ||
+        !has_code(start, boot, info.kernel_offset + kernel, info.kernel_size - kernel) ||
+        !has_code(start, boot, info.ramdisk_offset + ramdisk, info.ramdisk_size - ramdisk)) {
+        stop(start, MK_BOOT_STOP_BOOT, _("the boot image holds no whole kernel and ramdisk"));
         return false;
     }
     return true;
@@ -299,7 +316,7 @@ MkBootReport *mk_bootcheck(MkChip *chip, const MkModel *model, GError **error)
                      .model = model,
                      .report = report,
                      .slot = "",
-                     .store = mk_chip_store(chip, mk_geometry_main_region(&model->geometry))};
+                     .store = mk_start_store(chip, mk_geometry_main_region(&model->geometry))};
     if (check_preloader(&start) && check_table(&start, &local) && check_lk(&start) && check_boot(&start) &&
         check_vbmeta(&start) && check_system(&start))
         check_identity(&start);

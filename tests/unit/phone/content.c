@@ -76,6 +76,56 @@ static void test_states(gconstpointer id)
         check_state(model, "bad-vbmeta", "vbmeta");
 }
 
+/* Stock, and then: LENGTH bytes of zeros at OFFSET of a partition (WORN: they can no longer be read). */
+typedef struct {
+    const char *model, *partition;
+    uint64_t offset;
+    size_t length;
+    bool worn;
+    const char *expected;
+} Damage;
+
+static const Damage damages[] = {
+    {"mt6582-a106-4g", "mbr", 0, 512, true, "system"}, /* the preloader is there all the same */
+    {"mt6582-a106-4g", "lk", 0, 4, false, "lk"},
+    {"mt6582-a106-4g", "lk", 0, 512, true, "lk"},
+    {"mt6582-a106-4g", "lk", 512, 0x20000, false, "lk"}, /* a header and nothing behind it */
+    {"mt6582-a106-4g", "boot", 2048, 4, false, "boot"},
+    {"mt6582-a106-4g", "boot", 2048 + 512, 0x60000, false, "boot"},
+    {"mt6582-a106-4g", "system", 1024, 1024, false, "system"},
+    {"mt6582-a106-4g", "nvram", 0x20100, 16, false, "no-nvram"},
+    {"mt6582-a106-4g", "nvram", 0, 512, true, "no-nvram"},
+    {"mt6735-energy2", "pgpt", 0, 0x4400, true, "home"}, /* the backup is there */
+    {"mt6735-energy2", "boot", 2048 + 512, 0x60000, false, "boot"},
+    {"mt6735-energy2", "boot", 8, 4, false, "boot"}, /* no kernel left in it */
+    {"mt6575-nand", "lk", 0, 0x20000, true, "lk"},
+    {"mt6575-nand", "preloader", 0, 0x20000, true, "preloader"},
+};
+
+static void test_damage(gconstpointer data)
+{
+    const Damage *damage = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkModel) model = mk_model_load(damage->model, &error);
+    g_autofree char *folder = temp_folder();
+    g_autoptr(MkChip) chip = mk_chip_open(model, folder, true, &error);
+    mk_content_fill(chip, model, "stock", &error);
+    g_assert_no_error(error);
+    const MkPartition *partition = mk_layout_find(model->layout, damage->partition);
+    g_assert_nonnull(partition);
+    uint64_t place = partition->start + damage->offset;
+    g_autofree uint8_t *zeros = g_malloc0(damage->length);
+    g_autoptr(MkStore) store = mk_chip_store(chip, partition->region);
+    if (damage->worn)
+        mk_chip_inject_worn(chip, partition->region, place, damage->length);
+    else
+        g_assert_true(mk_store_write(store, place, zeros, damage->length, NULL, NULL));
+    g_autoptr(MkBootReport) report = mk_bootcheck(chip, model, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(report->id, ==, damage->expected);
+    remove_tree(folder);
+}
+
 static void test_rom(gconstpointer id)
 {
     g_autoptr(GError) error = NULL;
@@ -184,5 +234,11 @@ int main(int argc, char **argv)
         g_test_add_data_func(da, models->pdata[i], test_da);
     }
     g_test_add_func("/content/old-da", test_old_da);
+    for (gsize i = 0; i < G_N_ELEMENTS(damages); i++) {
+        const Damage *damage = &damages[i];
+        g_autofree char *path = g_strdup_printf("/content/damage/%s/%s/%" G_GUINT64_FORMAT "%s", damage->model,
+                                                damage->partition, damage->offset, damage->worn ? "/worn" : "");
+        g_test_add_data_func(path, damage, test_damage);
+    }
     return g_test_run();
 }
