@@ -161,7 +161,8 @@ static bool check_boot(MkStart *start)
     uint64_t kernel = *info.kernel_mtk ? 512 : 0, ramdisk = *info.ramdisk_mtk ? 512 : 0;
     if (info.length > boot->size || info.kernel_size < kernel || info.ramdisk_size < ramdisk ||
         !has_code(start, boot, info.kernel_offset + kernel, info.kernel_size - kernel) ||
-        !has_code(start, boot, info.ramdisk_offset + ramdisk, info.ramdisk_size - ramdisk)) {
+        (info.ramdisk_size && /* a generic kernel's is elsewhere */
+         !has_code(start, boot, info.ramdisk_offset + ramdisk, info.ramdisk_size - ramdisk))) {
         stop(start, MK_BOOT_STOP_BOOT, _("the boot image holds no whole kernel and ramdisk"));
         return false;
     }

@@ -2,16 +2,14 @@
 
 #include "core/i18n.h"
 #include "phone/phone.h"
+#include "phone/unix-socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -108,51 +106,11 @@ static gpointer take_clients(gpointer data)
     return NULL;
 }
 
-/* What a phone that was killed left behind is in nobody's way. */
-static void remove_stale(const struct sockaddr_un *address)
-{
-    struct stat status;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (g_lstat(address->sun_path, &status) == 0 && S_ISSOCK(status.st_mode) &&
-        connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED)
-        g_unlink(address->sun_path);
-    if (fd >= 0)
-        close(fd);
-}
-
-/* The name appears when the socket listens already, so that whoever sees it is answered. The longest names have no room for that. */
-static bool listen_at(int listener, const struct sockaddr_un *address)
-{
-    struct sockaddr_un early = *address;
-    size_t length = strlen(early.sun_path);
-    bool room = length + 1 < sizeof early.sun_path;
-    if (room) {
-        early.sun_path[length] = '~';
-        g_unlink(early.sun_path);
-    }
-    if (bind(listener, (struct sockaddr *)&early, sizeof early) != 0 || listen(listener, 8) != 0)
-        return false;
-    if (!room || renameat2(AT_FDCWD, early.sun_path, AT_FDCWD, address->sun_path, RENAME_NOREPLACE) == 0)
-        return true;
-    int reason = errno == EEXIST ? EADDRINUSE : errno;
-    g_unlink(early.sun_path);
-    errno = reason;
-    return false;
-}
-
 MkControl *mk_control_start(const char *path, MkControlAnswer answer, gpointer user_data, GError **error)
 {
-    struct sockaddr_un address;
-    if (!address_of(path, &address, error))
+    int listener = mk_unix_listen(path, SOCK_STREAM, error);
+    if (listener < 0)
         return NULL;
-    remove_stale(&address);
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (listener < 0 || !listen_at(listener, &address)) {
-        mk_fault_set_errno(error, false, errno, _("Cannot listen on"), path);
-        if (listener >= 0)
-            close(listener);
-        return NULL;
-    }
     MkControl *control = g_new0(MkControl, 1);
     *control = (MkControl){.listener = listener,
                            .wake = eventfd(0, EFD_CLOEXEC),

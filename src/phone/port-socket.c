@@ -1,15 +1,13 @@
 /* Sockets as ports: one host at a time, each new one after the last has left. */
 #include "core/i18n.h"
 #include "phone/port.h"
+#include "phone/unix-socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* FD, or -1 and it is closed. */
@@ -23,31 +21,9 @@ static int listening(int fd, const struct sockaddr *address, socklen_t length, c
     return -1;
 }
 
-/* A socket that nobody listens on is what a phone that was killed left behind. */
-static void remove_stale(const struct sockaddr_un *address, int type)
-{
-    struct stat status;
-    if (g_lstat(address->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
-        return;
-    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    if (connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED)
-        g_unlink(address->sun_path);
-    close(fd);
-}
-
 MkWire *mk_port_unix(const char *path, bool borders, GError **error)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int type = borders ? SOCK_SEQPACKET : SOCK_STREAM;
-    if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
-        mk_fault_set(error, MK_FAULT_USAGE, _("The socket path %s is too long."), path);
-        return NULL;
-    }
-    remove_stale(&address, type);
-    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-    fd = listening(fd, (struct sockaddr *)&address, sizeof address, path, error);
+    int fd = mk_unix_listen(path, borders ? SOCK_SEQPACKET : SOCK_STREAM, error);
     return fd < 0 ? NULL : mk_wire_new_listener(fd);
 }
 

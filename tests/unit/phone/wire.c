@@ -177,6 +177,33 @@ static void test_socket_port(void)
     g_rmdir(folder);
 }
 
+static gpointer appear_soon(gpointer port)
+{
+    g_autofree char *name = NULL;
+    g_usleep(200);
+    return mk_port_appear(port, MK_USB_BOOTROM, &name, NULL);
+}
+
+/* Who waits until the path is there can connect: it is not there before the phone listens. */
+static void test_socket_is_there_at_once(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("medik-wire-XXXXXX", NULL),
+                    *path = g_build_filename(folder, "phone", NULL), *text = g_strconcat("socket:", path, NULL);
+    for (unsigned i = 0; i < 200; i++) {
+        g_autoptr(MkPort) port = mk_port_new(text, false, NULL);
+        GThread *thread = g_thread_new("appear", appear_soon, port);
+        while (access(path, F_OK) != 0)
+            ;
+        int host = connect_to(path, SOCK_STREAM);
+        g_assert_cmpint(host, >=, 0);
+        MkWire *wire = g_thread_join(thread);
+        mk_port_vanish(port);
+        mk_wire_free(wire);
+        close(host);
+    }
+    g_assert_cmpint(g_rmdir(folder), ==, 0); /* no other name is left behind */
+}
+
 static void test_pty_port(void)
 {
     g_autoptr(GError) error = NULL;
@@ -297,6 +324,7 @@ int main(int argc, char **argv)
     g_test_add_func("/wire/pace", test_pace);
     g_test_add_func("/wire/tap", test_tap);
     g_test_add_func("/port/socket", test_socket_port);
+    g_test_add_func("/port/socket/at-once", test_socket_is_there_at_once);
     g_test_add_func("/port/pty", test_pty_port);
     g_test_add_func("/port/pty/last-words", test_pty_last_words);
     g_test_add_func("/port/pty/nobody-reads", test_pty_nobody_reads);
