@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SLOW_PIECE 65536                          /* what a slow chip has written when its power goes */
+#define SLOW_NAP   (20 * G_TIME_SPAN_MILLISECOND) /* between two looks whether it has */
+
 /* Which regions a kind of storage has, and the file of each. */
 typedef struct {
     MkRegion region;
@@ -125,10 +128,25 @@ bool mk_chip_would_fail(const MkChip *chip, MkRegion region, uint64_t offset, ui
     return false;
 }
 
-void mk_chip_pace(const MkChip *chip, size_t length)
+void mk_chip_set_stop(MkChip *chip, bool (*stopped)(gpointer user_data), gpointer user_data)
 {
-    if (chip->slow)
-        g_usleep((gulong)((uint64_t)length * G_USEC_PER_SEC / chip->slow));
+    chip->stopped = stopped;
+    chip->stopped_data = user_data;
+}
+
+bool mk_chip_pace(MkChip *chip, size_t length)
+{
+    if (!chip->slow)
+        return true;
+    gint64 end = g_get_monotonic_time() + (gint64)((uint64_t)length * G_USEC_PER_SEC / chip->slow);
+    for (gint64 left; (left = end - g_get_monotonic_time()) > 0;) {
+        if (chip->stopped && chip->stopped(chip->stopped_data)) {
+            chip->gone = true;
+            return false;
+        }
+        g_usleep((gulong)MIN(left, SLOW_NAP));
+    }
+    return true;
 }
 
 /* --- reading and writing ---------------------------------------------------------------------------------------------------- */
@@ -156,8 +174,7 @@ MkChipResult mk_chip_read(MkChip *chip, MkRegion region, uint64_t offset, void *
             return MK_CHIP_FAILED;
         done += (size_t)n;
     }
-    mk_chip_pace(chip, length);
-    return result;
+    return mk_chip_pace(chip, length) ? result : MK_CHIP_GONE;
 }
 
 static MkChipResult put(MkChip *chip, MkRegion region, uint64_t offset, const void *data, size_t length)
@@ -194,8 +211,13 @@ MkChipResult mk_chip_write(MkChip *chip, MkRegion region, uint64_t offset, const
         return tear(chip, region, offset, data, length);
     if (chip->tear_after != UINT64_MAX)
         chip->tear_after -= length;
-    mk_chip_pace(chip, length);
-    return put(chip, region, offset, data, length);
+    size_t step = chip->slow ? SLOW_PIECE : length;
+    for (size_t done = 0; result == MK_CHIP_OK && done < length; done += step) {
+        size_t piece = MIN(step, length - done);
+        result = mk_chip_pace(chip, piece) ? put(chip, region, offset + done, (const uint8_t *)data + done, piece)
+                                           : MK_CHIP_GONE;
+    }
+    return result;
 }
 
 MkChipResult mk_chip_erase(MkChip *chip, MkRegion region, uint64_t offset, uint64_t length)

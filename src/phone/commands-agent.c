@@ -2,6 +2,7 @@
 #include "phone/commands.h"
 #include "proto/bootrom.h"
 
+#define MOST_BLOCKS    10 /* that BootROM takes between two resets (spec brom.md 6.8) */
 #define SIGNATURE_SIZE 0x100
 #define DRAM_FOR_AGENT (16u << 20) /* more than this runs over the preloader itself */
 #define SRAM_BLOCK     20          /* the SRAM of a chip lies within one MiB */
@@ -18,6 +19,8 @@ static uint16_t rom_admits(const MkCommands *c, uint32_t address, uint32_t lengt
     const MkModel *model = c->machine->model;
     if ((model->target_config & MK_CONFIG_SLA) && !c->sla_done)
         return MK_BROM_STATUS_SLA_REQUIRED;
+    if (c->blocks >= MOST_BLOCKS)
+        return MK_BROM_STATUS_EXCEED_MAX_DA_BLOCKS;
     if (!length)
         return MK_BROM_STATUS_DA_LENGTH_ZERO;
     if (signature > length)
@@ -65,6 +68,7 @@ static void send_da(MkCommands *c)
     uint16_t status = c->rom ? rom_admits(c, address, length, signature) : 0;
     if (!mk_commands_status(c, status) || status)
         return;
+    c->blocks++;
     c->da_accepted = false;
     g_clear_pointer(&machine->da, g_bytes_unref);
     if (length > DRAM_FOR_AGENT) {

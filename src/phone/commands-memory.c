@@ -162,7 +162,8 @@ static bool i2c(MkCommands *c, uint8_t command)
 {
     const MkModel *model = c->machine->model;
     uint32_t mode, khz;
-    if (c->rom || (model->hw_code != 0x6577 && model->hw_code != 0x6575 && model->hw_code != 0x6583))
+    /* Of the preloaders these; what their BootROMs do is not known, and a host that asks waits for an answer. */
+    if ((model->hw_code != 0x6577 && model->hw_code != 0x6575 && model->hw_code != 0x6583))
         return false;
     if (command <= MK_BROM_I2C_DEINIT) {
         mk_commands_status(c, 0);

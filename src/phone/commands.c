@@ -70,6 +70,18 @@ static void send_id(MkCommands *c, const void *id, uint32_t length)
     mk_commands_send(c, answer->data, answer->len);
 }
 
+/* The newer of the two commands ends with a status (spec brom.md 6.7). */
+static void send_log(MkCommands *c, bool status)
+{
+    static const char log[] = "[BR] ok\n";
+    g_autoptr(GByteArray) answer = g_byte_array_new();
+    mk_put_be32(answer, sizeof log - 1);
+    mk_put_text(answer, log, sizeof log - 1);
+    if (status)
+        mk_put_be16(answer, 0);
+    mk_commands_send(c, answer->data, answer->len);
+}
+
 static void send_words(MkCommands *c, unsigned n, const uint16_t *words)
 {
     for (unsigned i = 0; i < n; i++)
@@ -106,8 +118,9 @@ static bool identification(MkCommands *c, uint8_t command)
         return true;
     case MK_BROM_UART1_LOG_EN: mk_commands_status(c, 0); return true;
     case MK_BROM_GET_LOG_NEW:
+    case MK_BROM_DEBUGLOG:
         if (c->rom)
-            send_id(c, "[BR] ok\n", 8);
+            send_log(c, command == MK_BROM_GET_LOG_NEW);
         return c->rom;
     default: return false;
     }

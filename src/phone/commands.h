@@ -7,6 +7,7 @@ typedef struct {
     MkMachine *machine;
     bool rom;
     bool da_accepted, auth_sent, sla_done, watchdog_stopped;
+    unsigned blocks;  /* of data that BootROM took */
     uint8_t reserved; /* what DA_RESERVED wrote */
     bool gone;        /* the wire ended in the middle of a command */
     bool leave;       /* the loop is over, `next` says what follows */

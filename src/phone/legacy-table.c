@@ -71,7 +71,9 @@ static bool put_table(const MkTable *table, const MkDevice *device, GByteArray *
 {
     for (guint i = 0; table && table->layout && i < MIN(table->layout->partitions->len, MOST_ENTRIES); i++) {
         const MkPartition *partition = table->layout->partitions->pdata[i];
-        put_entry(entries, device, partition->name, partition->size, partition->start, 0);
+        bool pool = mk_device_is_nand(device) && partition->reserved; /* FFFFnnnn, as it was written */
+        put_entry(entries, device, partition->name, partition->size, pool ? partition->linear : partition->start,
+                  mk_device_is_nand(device) ? partition->attributes : 0);
     }
     return table && table->layout;
 }

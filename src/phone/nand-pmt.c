@@ -17,8 +17,8 @@ static MkChipResult put_copy(MkChip *chip, const MkLayout *layout, uint32_t bloc
         const MkPartition *partition = layout->partitions->pdata[i];
         mk_put_text(page, partition->name, 64);
         mk_put_le32(page, (uint32_t)partition->size);
-        mk_put_le32(page, (uint32_t)partition->start);
-        mk_put_le32(page, 0);
+        mk_put_le32(page, (uint32_t)(partition->reserved ? partition->linear : partition->start));
+        mk_put_le32(page, (uint32_t)partition->attributes);
     }
     mk_put_fill(page, 0, geometry->nand_page - page->len);
     memset(spare, 0xFF, sizeof spare);

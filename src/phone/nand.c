@@ -77,8 +77,7 @@ MkChipResult mk_chip_nand_read(MkChip *chip, uint32_t block, uint32_t page, void
         memcpy(data, chip->page, geometry->nand_page);
     if (spare)
         memcpy(spare, chip->page + geometry->nand_page, geometry->nand_spare);
-    mk_chip_pace(chip, data ? geometry->nand_page : 0);
-    return MK_CHIP_OK;
+    return mk_chip_pace(chip, data ? geometry->nand_page : 0) ? MK_CHIP_OK : MK_CHIP_GONE;
 }
 
 static MkChipResult program(MkChip *chip, uint32_t block, uint32_t page, const void *data, const void *spare)
@@ -129,8 +128,7 @@ MkChipResult mk_chip_nand_program(MkChip *chip, uint32_t block, uint32_t page, c
     uint64_t at = (uint64_t)block * geometry->nand_block + (uint64_t)page * geometry->nand_page;
     if (chip->absent || mk_chip_would_fail(chip, MK_REGION_NAND, at, geometry->nand_page))
         return MK_CHIP_FAILED;
-    mk_chip_pace(chip, geometry->nand_page);
-    return program(chip, block, page, data, spare);
+    return mk_chip_pace(chip, geometry->nand_page) ? program(chip, block, page, data, spare) : MK_CHIP_GONE;
 }
 
 MkChipResult mk_chip_nand_erase(MkChip *chip, uint32_t block, bool force)

@@ -386,6 +386,11 @@ static void one_life(MkPhone *phone)
     mk_phone_note(phone, "power off");
 }
 
+static bool has_lost_power(gpointer phone)
+{
+    return !powered(phone);
+}
+
 static void cancelled(G_GNUC_UNUSED GCancellable *cancel, gpointer phone)
 {
     mk_phone_stop(phone);
@@ -399,6 +404,7 @@ bool mk_phone_run(MkPhone *phone, GCancellable *cancel, GError **error)
             return false;
         show(phone, "control", phone->control_path);
     }
+    mk_chip_set_stop(phone->chip, has_lost_power, phone);
     gulong handler = cancel ? g_cancellable_connect(cancel, G_CALLBACK(cancelled), phone, NULL) : 0;
     while (wait_for_start(phone)) {
         one_life(phone);

@@ -129,6 +129,34 @@ static void test_garbage(void)
     }
 }
 
+/* The eleventh block of data in one session is one too many (spec brom.md 6.8). */
+static void test_ten_blocks(void)
+{
+    Device device;
+    simple(&device, 0x6583, 0);
+    device_start(&device, loop_rom);
+    for (unsigned i = 0; i <= 10; i++) {
+        send_da_header(&device, 0x12000000, 2, 0);
+        if (i == 10)
+            ask(&device, "", 0, "\x1D\x10", 2);
+        else
+            ask(&device, "xy", 2, "\0\0yx\0\0", 6);
+    }
+    device_end(&device);
+}
+
+/* Both logs of a ROM; hosts wait for what they asked. */
+static void test_logs(void)
+{
+    Device device;
+    simple(&device, 0x6583, 0);
+    device_start(&device, loop_rom);
+    ask(&device, "\xDF", 1, "\xDF\0\0\0\x08[BR] ok\n\0\0", 15);
+    ask(&device, "\xDD", 1, "\xDD\0\0\0\x08[BR] ok\n", 13);
+    ask(&device, "\xFE", 1, "\xFE", 1);
+    device_end(&device);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -140,6 +168,8 @@ int main(int argc, char **argv)
     g_test_add_data_func("/bootrom/disconnect/mt6765", "session-brom-mt6765", test_disconnect_at_every_byte);
     g_test_add_data_func("/bootrom/disconnect/sla", "sla", test_disconnect_at_every_byte);
     g_test_add_func("/bootrom/garbage", test_garbage);
+    g_test_add_func("/bootrom/ten-blocks", test_ten_blocks);
+    g_test_add_func("/bootrom/logs", test_logs);
     int result = g_test_run();
     g_ptr_array_unref(all);
     return result;

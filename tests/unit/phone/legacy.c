@@ -27,6 +27,100 @@ static void test_rejections(void)
     agent_end(&agent);
 }
 
+/* Sections 8 to 10: reading and writing, resent and refused. */
+static void test_packets(void)
+{
+    Agent agent;
+    agent_start(&agent, 0x6582, 3);
+    agent_talk(&agent, "62 01 08 0000000000202000 0000000000000400 00000200", "5A");
+    agent_send_packet(&agent, 512);
+    agent_hear(&agent, "69");
+    agent_say(&agent, "96"); /* no answer, the next byte is a command */
+    agent_is_idle(&agent);
+    agent_talk(&agent, "62 01 08 0000000000202000 0000000000000200 00000200", "5A");
+    g_autofree char *wrong = g_strdup_printf("5A %01024d 1111", 0);
+    agent_talk(&agent, wrong, "A5 00000BF4");
+    agent_send_packet(&agent, 512); /* the same packet again */
+    agent_hear(&agent, "69");
+    agent_talk(&agent, "62 00 08 0000000000202200 0000000000000200 00000200", "5A");
+    agent_talk(&agent, wrong, "69"); /* not checked */
+    agent_talk(&agent, "61 00 08 0000000000204000 0000000000000200 00 03", "00100000 5A");
+    agent_send_packet(&agent, 512);
+    agent_hear(&agent, "69");
+    agent_talk(&agent, "0001", "A5 FF00");
+    agent_talk(&agent, "D6 0B 02 0000000000202000 0000000000000200", "5A");
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t data[512];
+        agent_say(&agent, i ? "33" : "00000400"); /* anything but 5A asks for it again */
+        g_assert_cmpuint(device_receive(&agent.device, data, sizeof data, DUE_MS), ==, sizeof data);
+        g_assert_cmphex(data[255], ==, 0xFF);
+        agent_hear(&agent, "FF00");
+    }
+    agent_say(&agent, "5A");
+    agent_talk(&agent, "D6 0C 02 0000000010000000 0000000000000200", "A5 00000BDC");
+    agent_talk(&agent, "62 01 08 0000000000000001 0000000000000200 00000200", "A5 00000BD8");
+    agent_talk(&agent, "61 01 08 0000000010000000 0000000000000200 00 03", "00100000 A5 00000BDC");
+    agent_is_idle(&agent);
+    agent_talk(&agent, "62 01 08 0000000000202000 0000000000000200 00000200", "5A");
+    agent_say(&agent, "72"); /* neither 5A nor 96: it hangs for ever */
+    agent_is_silent(&agent);
+    g_assert_cmpint(agent_end(&agent), ==, MK_NEXT_HALT);
+}
+
+/* Section 11. */
+static void test_format(void)
+{
+    Agent agent;
+    agent_start(&agent, 0x6582, 3);
+    agent_talk(&agent, "D4 02000000 0000000000300000 0000000000080000", "5A 5A 00000000 64");
+    agent_talk(&agent, "5A", "5A 5A");
+    agent_talk(&agent, "D4 02000000 0000000000300001 0000000000080000", "A5 00000BD8 5A");
+    agent_talk(&agent, "D4 02000000 0000000010000000 0000000000080000", "5A A5 00000BDC 5A");
+    agent.device.model.emmc_can_erase = false;
+    agent_talk(&agent, "D4 02000000 0000000000300000 0000000000040000", "5A 5A 00000BCD 19");
+    agent_talk(&agent, "5A", "00000BCD 32");
+    agent_talk(&agent, "96", "00000BCD 4B"); /* an eMMC does not stop */
+    agent_talk(&agent, "5A", "00000000 64");
+    agent_talk(&agent, "5A", "5A 5A");
+    mk_chip_inject_worn(agent.device.machine.chip, MK_REGION_USER, 0x310000 - 0xA0000, 0x200);
+    agent_talk(&agent, "D4 02000000 0000000000300000 0000000000040000", "5A 5A 00000BCD 19");
+    agent_talk(&agent, "5A", "00000C4D 0000000000310000 96 5A");
+    agent_is_idle(&agent);
+    agent_end(&agent);
+}
+
+static bool is_set(gpointer flag)
+{
+    return g_atomic_int_get((gint *)flag) != 0;
+}
+
+/* Pulled out while a slow chip writes: it ends soon, with what had been written. */
+static void test_slow_chip(void)
+{
+    Agent agent;
+    gint pulled = 0;
+    agent_start(&agent, 0x6582, 3);
+    MkChip *chip = agent.device.machine.chip;
+    mk_chip_set_stop(chip, is_set, &pulled);
+    mk_chip_inject_slow(chip, 1000000);
+    agent_talk(&agent, "62 01 08 0000000000300000 0000000000800000 00800000", "5A");
+    agent_send_packet(&agent, 0x800000);
+    g_usleep(200 * 1000);
+    g_atomic_int_set(&pulled, 1);
+    gint64 end = g_get_monotonic_time() + 3 * G_TIME_SPAN_SECOND;
+    while (!g_atomic_int_get(&agent_is_over) && g_get_monotonic_time() < end)
+        g_usleep(1000);
+    g_assert_true(g_atomic_int_get(&agent_is_over));
+    mk_chip_power_on(chip);
+    mk_chip_inject_slow(chip, 0);
+    uint8_t first[2], last[2];
+    g_assert_cmpint(mk_chip_read(chip, MK_REGION_USER, 0x300000 - 0xA0000, first, 2), ==, MK_CHIP_OK);
+    g_assert_cmpint(mk_chip_read(chip, MK_REGION_USER, 0xB00000 - 0xA0000 - 2, last, 2), ==, MK_CHIP_OK);
+    g_assert_cmphex(first[1], ==, 1);
+    g_assert_cmphex(last[1], ==, 0);
+    g_assert_cmpint(agent_end(&agent), ==, MK_NEXT_GONE);
+}
+
 /* Section 18. */
 static void test_speed(void)
 {
@@ -356,6 +450,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/legacy/rejections", test_rejections);
+    g_test_add_func("/legacy/packets", test_packets);
+    g_test_add_func("/legacy/format", test_format);
+    g_test_add_func("/legacy/slow-chip", test_slow_chip);
     g_test_add_func("/legacy/speed", test_speed);
     g_test_add_func("/legacy/numbering", test_numbering);
     g_test_add_func("/legacy/releases", test_releases);
