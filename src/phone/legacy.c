@@ -309,24 +309,13 @@ static unsigned release_number(const char *release)
     return release && release[0] == 'G' && release[1] >= '0' && release[1] <= '4' ? (unsigned)(release[1] - '0') : 3;
 }
 
-/* The agent that arrived says which release it is; one that is not ours is taken for the release that was asked for. */
-static unsigned release_of(const MkMachine *machine)
-{
-    gsize size = 0;
-    const void *da = machine->da ? g_bytes_get_data(machine->da, &size) : NULL;
-    MkDaMark mark;
-    if (da && mk_content_da_marker(da, size, &mark))
-        return release_number(mark.release);
-    return release_number(machine->release ? machine->release : machine->model->agent_release);
-}
-
 MkNext mk_legacy_run(MkMachine *machine)
 {
     MkDevice device = {.machine = machine,
                        .model = machine->model,
                        .chip = machine->chip,
                        .wire = machine->wire,
-                       .release = release_of(machine),
+                       .release = release_number(machine->release ? machine->release : machine->model->agent_release),
                        .da_chip = machine->model->soc->da_code,
                        .part = MK_REGION_USER,
                        .next = MK_NEXT_GONE};

@@ -28,7 +28,7 @@ typedef struct {
     unsigned bootrom_seconds; /* for MK_NEXT_BOOTROM; 0 = no limit */
     bool high_speed;          /* USB speed the port has */
     bool off_the_bus;         /* the agent took its USB down before it halted */
-    char *release;            /* agent release to act as: marker, --agent option or the model's default; "G3" */
+    char *release; /* agent release to act as: the option's, or what the agent is, or the model's own; "G3" */
     /* Agent bytes as they arrived, how they were sent. */
     GBytes *da;
     uint32_t da_address, da_signature_length;

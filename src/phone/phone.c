@@ -1,5 +1,6 @@
 /* The power machine: off, BootROM, preloader, agent, start, screen. */
 #include "core/i18n.h"
+#include "phone/agent-age.h"
 #include "phone/content.h"
 #include "phone/phone-internal.h"
 
@@ -201,7 +202,11 @@ static const char *choose_release(MkPhone *phone)
     const void *data = g_bytes_get_data(phone->machine.da, &size);
     if (phone->release)
         return phone->release;
-    return mk_content_da_marker(data, size, &mark) ? mark.release : phone->model->agent_release;
+    if (mk_content_da_marker(data, size, &mark))
+        return mark.release;
+    bool legacy = phone->model->dialect == MK_DA_LEGACY && phone->model->soc;
+    const char *age = legacy ? mk_agent_age(phone->model->soc->da_code, data, size) : NULL;
+    return age ? age : phone->model->agent_release;
 }
 
 /* Code for another chip, or in a dialect that no agent of this chip speaks, hangs at its first access to what is not there. */

@@ -28,9 +28,9 @@ typedef struct {
     const char *key;           /* held when it is plugged in or switched on: "none" (preloader), "download" (BootROM) */
     bool exit_when_off;        /* ends when the phone has been switched off or has booted */
     const char *log_path;      /* events, or NULL = stderr */
-    const char
-        *agent_release; /* "G0".."G4" whatever the agent says of itself; NULL: its marker, else the model's own */
-    MkPhoneShow show;   /* or NULL */
+    const char *
+        agent_release; /* "G0".."G4" whatever the agent says of itself; NULL: its marker, else its age, else the model's own */
+    MkPhoneShow show; /* or NULL */
     gpointer show_data;
 } MkPhoneOptions;
 

@@ -1,6 +1,7 @@
 /* What the virtual phone's legacy agent answers where no recording says it: the vectors of da-legacy-vectors.txt that were run on a genuine
  * agent, what each release knows, refusals, tests, the watchdog. */
 #include "legacy-host.h"
+#include "phone/agent-age.h"
 
 /* Section 17 of the vectors. */
 static void test_rejections(void)
@@ -153,6 +154,29 @@ static void test_numbering(void)
     agent_say(&agent, "96");
     agent_is_idle(&agent);
     agent_end(&agent);
+}
+
+/* A genuine agent does not say of which release it is; when it was compiled tells (spec da-legacy.md 0). */
+static void test_age(void)
+{
+    static const struct {
+        const char *bytes, *release;
+    } agents[] = {
+        {"..Aug 15 2012..", "G0"},
+        {"May 24 2013", "G1"},
+        {"Jul 23 2013 Oct  7 2013", "G2"},
+        {"12:00 Jan 19 2015 and Dec 17 2014", "G3"},
+        {"Dec 31 2019", "G4"},
+        {"Jan 32 15", NULL},
+        {"Xyz 12 2013 Jan-12 2013 Jan 1x 2013 Jan 12 201x", NULL},
+        {"", NULL},
+    };
+    static const uint8_t recorded[0xDA34];
+    for (size_t i = 0; i < G_N_ELEMENTS(agents); i++)
+        g_assert_cmpstr(mk_agent_age(0x6582, agents[i].bytes, strlen(agents[i].bytes)), ==, agents[i].release);
+    g_assert_cmpstr(mk_agent_age(0x6582, recorded, sizeof recorded), ==, "G2");
+    g_assert_cmpstr(mk_agent_age(0x6582, recorded, 0xCBE4), ==, "G3");
+    g_assert_null(mk_agent_age(0x6572, recorded, sizeof recorded));
 }
 
 /* --- which release knows which command (spec da-legacy.md 8.1) --- */
@@ -455,6 +479,7 @@ int main(int argc, char **argv)
     g_test_add_func("/legacy/slow-chip", test_slow_chip);
     g_test_add_func("/legacy/speed", test_speed);
     g_test_add_func("/legacy/numbering", test_numbering);
+    g_test_add_func("/legacy/age", test_age);
     g_test_add_func("/legacy/releases", test_releases);
     g_test_add_func("/legacy/phone-info", test_phone_info);
     g_test_add_func("/legacy/memory", test_memory);
