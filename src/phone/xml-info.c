@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define PROLOG "<?xml version=\"1.0\" encoding=\"utf-8\"?>"
+#define UFS_ID 20
 
 static void put_hex(GString *out, const uint8_t *data, size_t length)
 {
@@ -37,21 +38,24 @@ static unsigned ufs_vendor(const char *model)
                                            : 0x1AD; /* SK hynix */
 }
 
+/* The name of the part, with NULs up to UFS_ID bytes. */
 static void put_ufs(const MkXml *x, GString *out)
 {
     const MkGeometry *geometry = &x->model->geometry;
     const char *model = x->model->ufs_model ? x->model->ufs_model : "";
+    char id[UFS_ID] = {0};
+    memcpy(id, model, MIN(strlen(model), sizeof id));
     put_size(out, "block_size", geometry->sector);
     put_size(out, "lua0_size", geometry->lu[0]);
     put_size(out, "lua1_size", geometry->lu[1]);
     put_size(out, "lua2_size", geometry->lu[2]);
     put_size(out, "lua3_size", geometry->lu[3]);
     if (x->year != MK_XML_2022) {
-        put_hex_element(out, "id", model, strlen(model));
+        put_hex_element(out, "id", id, sizeof id);
         return;
     }
     g_string_append_printf(out, "<ufs_vendor_id>0x%x</ufs_vendor_id>", ufs_vendor(model));
-    put_hex_element(out, "ufs_cid", model, strlen(model));
+    put_hex_element(out, "ufs_cid", id, sizeof id);
     put_hex_element(out, "ufs_fwver", "FW01\0\0\0", 8);
 }
 

@@ -174,6 +174,22 @@ static void test_write(void)
     host_end(&host);
 }
 
+/* mtkclient sends one OK too many behind the last packet: it is taken for the answer to END, the next for that to START, and the third is dropped
+ * where a command has to be (spec hosts.md). */
+static void test_one_ok_too_many(void)
+{
+    Host host;
+    xml_ready(&host, &usual, XML_USUAL);
+    for (unsigned i = 0; i < 2; i++) {
+        write_begin(&host, "OK@0x4");
+        xml_give(&host, "UFS-LUA2", "f", "good", 4);
+        xml_ok(&host);
+        xml_wants_end(&host, "OK", "");
+    }
+    assert_stored(&host, MK_REGION_LU2, 0x900000, "good", 4);
+    host_end(&host);
+}
+
 static void test_no_size(void)
 {
     static const char *const answers[] = {"OK@0x0", "ERR", "ERR!UNSUPPORTED", "OK"};
@@ -654,6 +670,7 @@ int main(int argc, char **argv)
     } tests[] = {{"windows-packet", test_windows_packet},
                  {"areas", test_areas},
                  {"write", test_write},
+                 {"one-ok-too-many", test_one_ok_too_many},
                  {"no-size", test_no_size},
                  {"total-of-zero", test_total_of_zero},
                  {"ends-of-a-download", test_ends_of_a_download},
