@@ -18,6 +18,7 @@ typedef struct {
     GPtrArray *threads;
     GHashTable *served; /* bus paths */
     GMutex mutex;       /* guards what follows */
+    GHashTable *ids;    /* of phones that had a session */
     unsigned running;
     gint64 last; /* monotonic µs of the last beginning or end */
     int exit;
@@ -51,6 +52,23 @@ MkCaught *mk_cli_turn_caught(void)
 {
     Turn *turn = g_private_get(&current);
     return turn && turn->caught.target ? &turn->caught : NULL;
+}
+
+bool mk_cli_turn_claim(const char *id, GError **error)
+{
+    Turn *turn = g_private_get(&current);
+    if (!turn)
+        return true;
+    g_mutex_lock(&turn->crowd->mutex);
+    bool is_new = g_hash_table_add(turn->crowd->ids, g_strdup(id));
+    g_mutex_unlock(&turn->crowd->mutex);
+    if (!is_new)
+        mk_fault_set(
+            error, MK_FAULT_REFUSED,
+            _("Another phone of this run tells the same identity (%.8s), so Medik cannot keep their copies and "
+              "journals apart. Do this one alone, without --all."),
+            id);
+    return is_new;
 }
 
 /* --- one phone --------------------------------------------------------------------------------------------------------- */
@@ -165,11 +183,14 @@ int mk_cli_serve_all(MkCli *cli)
         mk_fault_set(&error, MK_FAULT_USAGE, _("--all and --port exclude each other."));
     crowd.threads = g_ptr_array_new();
     crowd.served = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    crowd.ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_mutex_init(&crowd.mutex);
     if (!error)
         serve(&crowd, &error);
     int exit = finish(&crowd, error);
     g_ptr_array_unref(crowd.threads);
     g_hash_table_unref(crowd.served);
+    g_hash_table_unref(crowd.ids);
+    g_mutex_clear(&crowd.mutex);
     return exit;
 }

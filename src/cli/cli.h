@@ -88,6 +88,8 @@ int mk_cli_serve_all(MkCli *cli);
 /* In a thread of --all: the bus path of its phone, and that phone, caught (NULL when it was taken). Else NULL. */
 const char *mk_cli_turn(void);
 MkCaught *mk_cli_turn_caught(void);
+/* No two phones of one run may have the same ID (phones that tell none of their own look alike): REFUSED. Outside of --all always true. */
+bool mk_cli_turn_claim(const char *id, GError **error);
 
 /* --- with a phone --- */
 /* Waits for the phone and connects, no more; in a thread of --all it is there already. */

@@ -26,8 +26,9 @@ static int save(MkCli *cli)
     g_autoptr(GError) error = NULL;
     bool existed = false;
     g_autoptr(MkSession) session = mk_cli_session(cli, NULL, false, &error);
-    g_autoptr(MkIdentitySet) set =
-        session ? mk_identity_save(session, NULL, &existed, mk_cli_progress(cli), &error) : NULL;
+    g_autoptr(MkIdentitySet) set = session && mk_cli_turn_claim(session->id, &error)
+                                       ? mk_identity_save(session, NULL, &existed, mk_cli_progress(cli), &error)
+                                       : NULL;
     if (!set)
         return mk_cli_fail(cli, error);
     mk_cli_say(cli, "%s", existed ? _("This identity set was saved before:") : _("The identity set is saved:"));

@@ -50,7 +50,7 @@ static int work(MkCli *cli, MkSaveOptions *options)
     if (own)
         options->folder = own;
     options->progress = mk_cli_progress(cli);
-    if (!session || !mk_save(session, options, &result, &error))
+    if (!session || !mk_cli_turn_claim(session->id, &error) || !mk_save(session, options, &result, &error))
         return mk_cli_fail(cli, error);
     g_autofree char *size = mk_size_text(result.bytes);
     mk_cli_say(cli, ngettext("Saved %u file, %s, in %s.", "Saved %u files, %s, in %s.", result.files), result.files,

@@ -204,7 +204,7 @@ int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan)
     ask(cli, session, plan);
     MkRunOptions options = {.verify = cli->verify, .progress = mk_cli_progress(cli)};
     MkRunResult result = {0};
-    if (!mk_plan_check_gates(plan, &cli->consent, &error)) {
+    if (!mk_plan_check_gates(plan, &cli->consent, &error) || !mk_cli_turn_claim(session->id, &error)) {
         mk_session_finish(session, MK_CLI_AFTER_READING, NULL);
         return mk_cli_fail(cli, error);
     }

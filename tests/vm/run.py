@@ -12,7 +12,7 @@ import tempfile
 import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
-SECONDS = int(os.environ.get('MEDIK_VM_SECONDS', '540'))
+SECONDS = int(os.environ.get('MEDIK_VM_SECONDS', '720'))
 MODULES = ('vhci-hcd', 'cdc-acm')
 
 

@@ -20,6 +20,44 @@ test_all_phones() {
     [ "$(find /tmp/copies -name manifest.json | wc -l)" = 2 ]
 }
 
+# Phones that look alike are not mixed up: one gets its copies, the other is refused.
+test_all_alike() {
+    medik phone da /tmp/da --release G1 >/dev/null
+    phone 0 mt6577-9300 stock --manual
+    phone 1 mt6577-9300 stock --manual
+    cable 0
+    cable 1
+    medik identity save --all --timeout 6 --da /tmp/da >/tmp/medik 2>&1 &
+    all=$!
+    wait_for 60 grep -q 'Waiting for phones' /tmp/medik
+    ctl 0 plug
+    ctl 1 plug
+    code=0
+    wait $all || code=$?
+    [ $code = 5 ]
+    grep -q 'identity set is saved' /tmp/medik
+    grep -q 'tells the same identity' /tmp/medik
+}
+
+# The phone that leaves for high speed and does not come back is tried once more, at the speed it has.
+test_high_speed_fails() {
+    rom mt6582-a106-4g G3
+    phone 0 mt6582-a106-4g stock --key download
+    cable 0
+    wait_for 20 has_ids 0 0e8d:0003
+    kill "$(cat /tmp/cable0.pid)"
+    medik info --da /tmp/da --preloader /tmp/rom-mt6582-a106-4g/preloader_a106.bin >/tmp/medik 2>&1 &
+    info=$!
+    wait_for 60 grep -q 'did not come back at high speed' /tmp/medik
+    ctl 0 battery out
+    ctl 0 unplug
+    ctl 0 battery in
+    cable 0
+    ctl 0 plug
+    wait $info
+    [ "$(grep -c 'back at high speed' /tmp/phone0.log)" = 1 ]
+}
+
 # given N BYTES: phone N has sent so much.
 given() {
     [ "$(ctl "$1" state | sed -n 's/.*"tx":\([0-9]*\).*/\1/p')" -gt "$2" ]
