@@ -30,6 +30,14 @@ GBytes *mk_agent_setup_emi(const MkAgentSetup *setup, const uint8_t *id, size_t 
     return setup->emi ? g_bytes_ref(setup->emi) : NULL;
 }
 
+void mk_agent_dispose(MkAgent *agent)
+{
+    g_free(agent->info.ufs_model);
+    g_free(agent->info.security);
+    g_free(agent->info.version);
+    g_free(agent);
+}
+
 void mk_agent_free(MkAgent *agent)
 {
     if (agent)

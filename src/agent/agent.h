@@ -141,6 +141,8 @@ MkAgent *mk_agent_open(MkLink *link, const MkAgentSetup *setup, MkProgress *prog
                        GError **error);
 /* The settings to send to a phone with the flash chip ID. New reference; NULL with a fault, or without one where SETUP has none. */
 GBytes *mk_agent_setup_emi(const MkAgentSetup *setup, const uint8_t *id, size_t length, GError **error);
+/* For the dialects: frees the words of the report and the agent itself. */
+void mk_agent_dispose(MkAgent *agent);
 void mk_agent_free(MkAgent *agent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkAgent, mk_agent_free)
 

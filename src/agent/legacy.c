@@ -289,15 +289,9 @@ static bool write_region(MkAgent *agent, MkRegion region, uint64_t offset, uint6
     return legacy_emmc_write(agent, region, offset, length, source, user_data, error);
 }
 
-static void legacy_free(MkAgent *agent)
-{
-    g_free(agent->info.version);
-    g_free(agent);
-}
-
 static const MkAgentClass legacy_class = {
     .dialect = "legacy",
-    .free = legacy_free,
+    .free = mk_agent_dispose,
     .read = read_region,
     .write = write_region,
     .erase = legacy_erase,
@@ -343,7 +337,7 @@ MkAgent *mk_legacy_open(MkLink *link, const MkAgentSetup *setup, MkProgress *pro
     Opening opening = {
         .legacy = legacy, .setup = setup, .progress = progress, .two_stage = setup->entry->entry_region == 0};
     if (!open_agent(&opening, error)) {
-        legacy_free(&legacy->base);
+        mk_agent_dispose(&legacy->base);
         return NULL;
     }
     legacy->cancel = NULL; /* from here on a stop is obeyed between packets, so that the agent stays usable */

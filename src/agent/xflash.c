@@ -3,17 +3,9 @@
 
 #include "core/i18n.h"
 
-static void xflash_free(MkAgent *agent)
-{
-    g_free(agent->info.ufs_model);
-    g_free(agent->info.security);
-    g_free(agent->info.version);
-    g_free(agent);
-}
-
 static const MkAgentClass xflash_class = {
     .dialect = "XFlash",
-    .free = xflash_free,
+    .free = mk_agent_dispose,
     .read = xflash_read,
     .write = xflash_write,
     .erase = xflash_erase,
@@ -46,7 +38,7 @@ MkAgent *mk_xflash_open(MkLink *link, const MkAgentSetup *setup, MkProgress *pro
     xflash->base.cancel = cancel;
     xflash->frames = (MkFrames){.link = link, .cancel = cancel, .lost = &xflash->base.lost};
     if (!open_agent(xflash, setup, progress, error)) {
-        xflash_free(&xflash->base);
+        mk_agent_dispose(&xflash->base);
         return NULL;
     }
     xflash->base.caps = MK_AGENT_CAN_NAMES | MK_AGENT_WRITES_BOOT_HEADER;

@@ -3,18 +3,10 @@
 
 #include "core/i18n.h"
 
-static void xml_free(MkAgent *agent)
-{
-    g_free(agent->info.ufs_model);
-    g_free(agent->info.security);
-    g_free(agent->info.version);
-    g_free(agent);
-}
-
 /* No memory test: only stage 1 has one, and it is over when the agent is ready. */
 static const MkAgentClass xml_class = {
     .dialect = "XML",
-    .free = xml_free,
+    .free = mk_agent_dispose,
     .read = xml_read,
     .write = xml_write,
     .erase = xml_erase,
@@ -47,7 +39,7 @@ MkAgent *mk_xml_open(MkLink *link, const MkAgentSetup *setup, MkProgress *progre
     xml->base.cancel = cancel;
     xml->frames = (MkFrames){.link = link, .cancel = cancel, .lost = &xml->base.lost};
     if (!open_agent(xml, setup, progress, error)) {
-        xml_free(&xml->base);
+        mk_agent_dispose(&xml->base);
         return NULL;
     }
     xml->base.caps = MK_AGENT_CAN_TABLE | MK_AGENT_CAN_NAMES | MK_AGENT_CAN_MODES | MK_AGENT_WRITES_BOOT_HEADER;

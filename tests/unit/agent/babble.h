@@ -71,3 +71,17 @@ static inline bool babble_zeros(uint8_t *data, size_t length, G_GNUC_UNUSED gpoi
     memset(data, 0, length);
     return true;
 }
+
+/* What such a phone may lead to: success, which is counted, or a fault of a known kind. */
+static inline void babble_count(unsigned *done, bool ok, GError **error)
+{
+    *done += ok;
+    if (ok) {
+        g_assert_no_error(*error);
+    } else {
+        g_assert_nonnull(*error);
+        g_assert_cmpuint((*error)->domain, ==, MK_FAULT);
+        g_assert_cmpint(mk_fault_code(*error), !=, MK_FAULT_INTERNAL);
+        g_clear_error(error);
+    }
+}
