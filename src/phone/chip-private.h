@@ -14,6 +14,7 @@ struct _MkChip {
     bool absent, gone;
     GArray *worn; /* (element-type MkWorn) */
     uint64_t tear_after, slow;
+    bool hurried;
     bool (*stopped)(gpointer user_data);
     gpointer stopped_data;
     /* NAND */

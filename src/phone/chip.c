@@ -134,9 +134,14 @@ void mk_chip_set_stop(MkChip *chip, bool (*stopped)(gpointer user_data), gpointe
     chip->stopped_data = user_data;
 }
 
+void mk_chip_hurry(MkChip *chip, bool hurried)
+{
+    chip->hurried = hurried;
+}
+
 bool mk_chip_pace(MkChip *chip, size_t length)
 {
-    if (!chip->slow)
+    if (!chip->slow || chip->hurried)
         return true;
     gint64 end = g_get_monotonic_time() + (gint64)((uint64_t)length * G_USEC_PER_SEC / chip->slow);
     for (gint64 left; (left = end - g_get_monotonic_time()) > 0;) {

@@ -60,5 +60,7 @@ void mk_chip_inject_worn(MkChip *chip, MkRegion region, uint64_t offset, uint64_
 void mk_chip_inject_tear(
     MkChip *chip, uint64_t after_bytes_written); /* the sector in flight is half old, half new, then power is gone */
 void mk_chip_inject_slow(MkChip *chip, uint64_t bytes_per_second);
+/* While HURRIED even a slow chip takes no time: for looking at it from outside, as the boot check does. */
+void mk_chip_hurry(MkChip *chip, bool hurried);
 /* A slow chip asks STOPPED whether its power has gone in the meantime: what it was doing ends with MK_CHIP_GONE. */
 void mk_chip_set_stop(MkChip *chip, bool (*stopped)(gpointer user_data), gpointer user_data);

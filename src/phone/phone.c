@@ -277,7 +277,9 @@ static void kernel_port(MkPhone *phone, const char *mode)
 static MkBootReport *check(MkPhone *phone)
 {
     g_autoptr(GError) error = NULL;
+    mk_chip_hurry(phone->chip, true);
     MkBootReport *report = mk_bootcheck(phone->chip, phone->model, &error);
+    mk_chip_hurry(phone->chip, false);
     if (!report)
         mk_phone_note(phone, error->message);
     return report;

@@ -298,6 +298,15 @@ static void test_storage_that_does_not_answer(void)
     end(&test);
 }
 
+/* However slow the storage is, the phone comes up, and can be told to go. */
+static void test_slow_storage(void)
+{
+    Test test;
+    begin(&test, (MkPhoneOptions){.faults = (const char *const[]){"slow=1", NULL}});
+    obey(&test, "wait home 10");
+    end(&test);
+}
+
 static void test_orders_that_make_no_sense(void)
 {
     static const char *const wrong[] = {"",         "dance",           "hold on",         "battery yes",
@@ -354,6 +363,7 @@ int main(int argc, char **argv)
     g_test_add_func("/machine/unplugged", test_unplugged_at_every_byte);
     g_test_add_func("/machine/faults", test_faults_on_the_wire);
     g_test_add_func("/machine/no-storage", test_storage_that_does_not_answer);
+    g_test_add_func("/machine/slow", test_slow_storage);
     g_test_add_func("/machine/orders", test_orders_that_make_no_sense);
     g_test_add_func("/machine/options", test_options_that_make_no_sense);
     g_test_add_func("/machine/port-in-use", test_port_in_use);
