@@ -80,6 +80,17 @@ MkChipResult mk_chip_nand_read(MkChip *chip, uint32_t block, uint32_t page, void
     return mk_chip_pace(chip, data ? geometry->nand_page : 0) ? MK_CHIP_OK : MK_CHIP_GONE;
 }
 
+/* The first page of a replacement block carries the number of the block that it stands for, whoever writes it. */
+static void keep_original(MkChip *chip, uint32_t block)
+{
+    uint8_t *spare = chip->page + chip->model->geometry.nand_page;
+    for (uint32_t logical = 0; block >= system_blocks(chip) && logical < system_blocks(chip); logical++)
+        if (chip->map[logical] == block) {
+            spare[ORIGINAL_AT] = (uint8_t)logical;
+            spare[ORIGINAL_AT + 1] = (uint8_t)(logical >> 8);
+        }
+}
+
 static MkChipResult program(MkChip *chip, uint32_t block, uint32_t page, const void *data, const void *spare)
 {
     const MkGeometry *geometry = &chip->model->geometry;
@@ -91,6 +102,8 @@ static MkChipResult program(MkChip *chip, uint32_t block, uint32_t page, const v
         chip->page[i] &= bytes[0][i];
     for (size_t i = 0; spare && i < geometry->nand_spare; i++)
         chip->page[geometry->nand_page + i] &= bytes[1][i];
+    if (page == 0)
+        keep_original(chip, block);
     bool torn = chip->tear_after < length;
     if (torn) {
         /* Half a page, then the power is gone. The other half is written back as it was: in the file of a fresh page it is a hole,
@@ -184,6 +197,19 @@ static bool parse_bmt(MkChip *chip, const uint8_t *page)
     return true;
 }
 
+/* Without a table: every replacement block knows in its spare which block it stands for (spec tables.md 5.4). */
+static void rebuild_bmt(MkChip *chip)
+{
+    uint8_t spare[MK_NAND_SPARE_MAX];
+    for (uint32_t block = system_blocks(chip); block < mk_chip_nand_blocks(chip) - BMT_BLOCKS; block++) {
+        if (mk_chip_nand_read(chip, block, 0, NULL, spare) != MK_CHIP_OK)
+            continue;
+        uint16_t original = mk_le16(spare + ORIGINAL_AT);
+        if (original < system_blocks(chip))
+            chip->map[original] = (uint16_t)block;
+    }
+}
+
 static void read_bmt(MkChip *chip)
 {
     g_autofree uint8_t *page = g_malloc(chip->model->geometry.nand_page);
@@ -191,6 +217,7 @@ static void read_bmt(MkChip *chip)
         if (mk_chip_nand_read(chip, block, 0, page, NULL) == MK_CHIP_OK && parse_bmt(chip, page))
             return;
     }
+    rebuild_bmt(chip);
 }
 
 unsigned mk_chip_bmt_list(MkChip *chip, uint16_t *bad, uint16_t *replacement, unsigned max)

@@ -71,6 +71,20 @@ static void test_bad_blocks(Bench *bench, G_GNUC_UNUSED gconstpointer data)
     g_assert_cmpuint(mk_chip_bmt_map(bench->chip, bad), ==, replacement);
 }
 
+/* The table is gone: the replacement blocks know what they stand for, also after they were written anew. */
+static void test_lost_bmt(Bench *bench, G_GNUC_UNUSED gconstpointer data)
+{
+    unsigned bad = bench->model->nand_bad_blocks[0], blocks = mk_chip_nand_blocks(bench->chip);
+    uint32_t replacement = mk_chip_bmt_map(bench->chip, bad);
+    g_assert_cmpint(mk_chip_nand_erase(bench->chip, replacement, false), ==, MK_CHIP_OK);
+    g_assert_cmpint(mk_chip_nand_program(bench->chip, replacement, 0, bench->page, bench->spare), ==, MK_CHIP_OK);
+    for (unsigned i = 1; i <= 4; i++)
+        g_assert_cmpint(mk_chip_nand_erase(bench->chip, blocks - i, true), ==, MK_CHIP_OK);
+    reopen(bench);
+    g_assert_cmpuint(mk_chip_bmt_map(bench->chip, bad), ==, replacement);
+    g_assert_cmpuint(mk_chip_bmt_map(bench->chip, bad + 1), ==, bad + 1);
+}
+
 static void test_torn_page(Bench *bench, G_GNUC_UNUSED gconstpointer data)
 {
     mk_chip_inject_tear(bench->chip, 10);
@@ -85,17 +99,21 @@ static void test_torn_page(Bench *bench, G_GNUC_UNUSED gconstpointer data)
     g_assert_cmpint(mk_chip_nand_erase(bench->chip, NEVER_WRITTEN, false), ==, MK_CHIP_OK);
 }
 
+/* A table whose checksum is wrong is not believed; what the replacement blocks say is. */
 static void test_false_bmt(Bench *bench, G_GNUC_UNUSED gconstpointer data)
 {
-    uint32_t last = mk_chip_nand_blocks(bench->chip) - 1;
-    uint16_t bad[8], replacement[8];
+    uint32_t last = mk_chip_nand_blocks(bench->chip) - 1, replacement = mk_chip_bmt_map(bench->chip, 37);
+    uint16_t bad[8], instead[8];
     g_assert_cmpint(mk_chip_nand_read(bench->chip, last, 0, bench->back, NULL), ==, MK_CHIP_OK);
     g_assert_cmpmem(bench->back, 3, "BMT", 3);
-    bench->back[6] ^= 0x55;
+    g_assert_cmphex(bench->back[20], ==, 37); /* the first entry: make it block 100 */
+    bench->back[20] = 100;
     mk_chip_nand_erase(bench->chip, last, false);
     mk_chip_nand_program(bench->chip, last, 0, bench->back, bench->spare);
     reopen(bench);
-    g_assert_cmpuint(mk_chip_bmt_list(bench->chip, bad, replacement, 8), ==, 0);
+    g_assert_cmpuint(mk_chip_bmt_list(bench->chip, bad, instead, 8), ==, 3);
+    g_assert_cmpuint(mk_chip_bmt_map(bench->chip, 100), ==, 100);
+    g_assert_cmpuint(mk_chip_bmt_map(bench->chip, 37), ==, replacement);
 }
 
 int main(int argc, char **argv)
@@ -103,6 +121,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add("/nand/bits-only-clear", Bench, NULL, set_up, test_bits_only_clear, tear_down);
     g_test_add("/nand/bad-blocks", Bench, NULL, set_up, test_bad_blocks, tear_down);
+    g_test_add("/nand/lost-bmt", Bench, NULL, set_up, test_lost_bmt, tear_down);
     g_test_add("/nand/torn-page", Bench, NULL, set_up, test_torn_page, tear_down);
     g_test_add("/nand/false-bmt", Bench, NULL, set_up, test_false_bmt, tear_down);
     return g_test_run();
