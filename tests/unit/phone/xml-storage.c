@@ -379,6 +379,17 @@ static void test_small_sparse_by_address(void)
     xml_wants_end(&host, "OK", "");
     assert_stored(&host, MK_REGION_LU2, 0x900000, "abcdabcd", 8);
     assert_blank(&host, MK_REGION_LU2, 0x901000, 0x28);
+    /* One that grows beyond its file is acknowledged, and nothing of it is stored. */
+    g_autoptr(GByteArray) larger = sparse_of(1, 0xCAC1, "abcd", 4096);
+    larger->data[16] = 10; /* blocks */
+    larger->data[20] = 2;  /* chunks */
+    mk_put_le32(larger, 0xCAC3);
+    mk_put_le32(larger, 9);
+    mk_put_le32(larger, 12);
+    write_begin(&host, "OK@0x1034");
+    xml_give(&host, "UFS-LUA2", "f", larger->data, larger->len);
+    xml_wants_end(&host, "ERR", "");
+    assert_blank(&host, MK_REGION_LU2, 0x900000, 0x1034);
     host_end(&host);
 }
 
@@ -538,11 +549,14 @@ static void test_flash_all(void)
     take_listed(&host, "misc", " [2/2]", "D:\\x\\misc.img");
     xml_wants_end(&host, "OK", "");
     /* Version 2: exactly the files of the list. */
-    for (unsigned full = 0; full < 2; full++) {
+    static const char *const lists[] = {"", "<pt name=\"boot_a\">b.img</pt>",
+                                        "<pt name=\"boot_a\">b.img</pt><pt name=\"super\">s.img</pt>"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(lists); i++) {
+        bool full = i == 1;
         g_autofree char *inside =
             g_strdup_printf("<arg><path_separator>/</path_separator><source_file>s.xml</source_file>"
                             "<flash_list><pt name=\"misc\">m.img</pt>%s</flash_list></arg>",
-                            full ? "<pt name=\"boot_a\">b.img</pt>" : "");
+                            lists[i]);
         xml_order(&host, "2.0", "FLASH-ALL", inside);
         xml_wants(&host, "OK");
         give_scatter(&host, "s.xml", "misc boot_a", false);
