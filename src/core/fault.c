@@ -115,15 +115,17 @@ static const Explanation explanations[MK_FAULT_N] = {
                                 N_("Medik does not go around that. The maker's files, an authorised service or the "
                                    "official unlock can help.")},
     [MK_FAULT_CON_BUSY] = {"CON-BUSY", MK_EXIT_NO_PHONE, N_("Another program holds the port, or you may not open it."),
-                           N_("Stop ModemManager or the other tool; add yourself to the group of the port (often "
-                              "dialout) or install the udev rule.")},
+                           N_("`medik doctor` names it and the cure: stop ModemManager or the other tool, install the "
+                              "udev rules, or add yourself to the group of the serial port (often dialout).")},
     [MK_FAULT_CON_NONE] = {"CON-NONE", MK_EXIT_NO_PHONE,
                            N_("No phone appeared: it was still on, the cable only charges, the window was missed, or "
                               "the wrong port was named."),
                            N_("Start the command first. Then, with the phone off, plug it in (BootROM: hold volume "
-                              "down or up). Try another cable and a port directly on the computer.")},
-    [MK_FAULT_CON_MANY] = {"CON-MANY", MK_EXIT_NO_PHONE, N_("Several phones could be meant, and Medik never chooses."),
-                           N_("Name one with --port.")},
+                              "down or up). Try another cable and a port directly on the computer. `medik watch` "
+                              "shows what comes, `medik doctor` what stands in the way.")},
+    [MK_FAULT_CON_MANY] =
+        {"CON-MANY", MK_EXIT_NO_PHONE, N_("Several phones could be meant, and Medik never chooses."),
+         N_("Name one with --port (`medik watch` shows them); many commands take them all with --all.")},
     [MK_FAULT_CON_FLAP] = {"CON-FLAP", MK_EXIT_NO_PHONE,
                            N_("The phone keeps coming and going: the battery is low, or it restarts by itself."),
                            N_("Charge it for 30 minutes, use another cable or port without a hub; take the battery out "

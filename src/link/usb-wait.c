@@ -26,8 +26,7 @@ static bool too_many(const GPtrArray *phones, GError **error)
         g_string_append_printf(list, "%s%s (%s)", i ? ", " : "", phone->path, mk_usb_mode_words(phone->mode));
     }
     const MkWatchPhone *first = phones->pdata[0];
-    mk_fault_set(error, MK_FAULT_CON_MANY,
-                 _("%u phones are connected: %s. Name one, for example --port %s, or take them all with --all."),
+    mk_fault_set(error, MK_FAULT_CON_MANY, _("%u phones are connected: %s. Name one, for example --port %s."),
                  phones->len, list->str, first->path);
     return false;
 }
