@@ -276,6 +276,18 @@ static void test_out(Test *test, G_GNUC_UNUSED gconstpointer kind)
     g_assert_cmpint(mk_wire_read(test->wire, got, 1, 20), ==, MK_WIRE_TIMEOUT);
 }
 
+/* One transfer that is larger than what the phone takes at a time. */
+static void test_large_out(Test *test, G_GNUC_UNUSED gconstpointer kind)
+{
+    g_autofree uint8_t *data = g_malloc(200001), *got = g_malloc(200001);
+    for (unsigned i = 0; i < 200001; i++)
+        data[i] = (uint8_t)(i * 7);
+    submit(test->fd, 2, 1, false, NULL, data, 200001);
+    g_assert_cmpint(mk_wire_read(test->wire, got, 200001, SOON_S * 1000), ==, MK_WIRE_OK);
+    g_assert_cmpmem(got, 200001, data, 200001);
+    returned(test->fd, 2, 0, false, 200001);
+}
+
 /* What is left of a packet that was begun byte by byte is thrown away; the packets behind it are not (spec agents.md, last section). */
 static void test_borders(Test *test, G_GNUC_UNUSED gconstpointer kind)
 {
@@ -424,6 +436,25 @@ static void test_modes(Test *test, G_GNUC_UNUSED gconstpointer kind)
     g_assert_cmpint(test->pulled, ==, 0);
 }
 
+static gpointer ask_late(gpointer data)
+{
+    Test *test = data;
+    g_usleep(20000);
+    submit(test->fd, 2, 1, true, NULL, NULL, 512);
+    return NULL;
+}
+
+/* A host that is slow to ask still gets what the phone said before it left. */
+static void test_last_words(Test *test, G_GNUC_UNUSED gconstpointer kind)
+{
+    mk_wire_write(test->wire, "bye", 3);
+    GThread *thread = g_thread_new("late", ask_late, test);
+    leave(test);
+    g_thread_join(thread);
+    brings(test->fd, 2, "bye", 3);
+    g_assert_true(hung_up(test->fd));
+}
+
 /* The speed changes: another device on the same wire. */
 static void test_reappear(Test *test, G_GNUC_UNUSED gconstpointer kind)
 {
@@ -506,6 +537,7 @@ int main(int argc, char **argv)
     ADD("import", set_up, test_import);
     ADD("control", set_up, test_control);
     ADD("out", plug_in, test_out);
+    ADD("large-out", plug_in, test_large_out);
     ADD("borders", plug_in, test_borders);
     ADD("in", plug_in, test_in);
     ADD("empty-packets", plug_in, test_empty_packets);
@@ -514,6 +546,7 @@ int main(int argc, char **argv)
     ADD("unlink", plug_in, test_unlink);
     ADD("stall", plug_in, test_stall);
     ADD("modes", plug_in, test_modes);
+    ADD("last-words", plug_in, test_last_words);
     ADD("reappear", plug_in, test_reappear);
     ADD("pull-and-replug", plug_in, test_pull_and_replug);
     ADD("tried", set_up, test_tried);
