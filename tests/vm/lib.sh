@@ -64,6 +64,13 @@ has_ids() {
     [ -n "$place" ] && [ "$(cat "$place/idVendor"):$(cat "$place/idProduct")" = "$2" ]
 }
 
+# model MODEL KEY=VALUE: that model, but for one thing.
+model() {
+    cp -r /data /tmp/data
+    export MEDIK_DATA_DIR=/tmp/data
+    sed -i "s/^\\[phone\\]$/[phone]\n$2/" "/tmp/data/phones/$1.ini"
+}
+
 # rom MODEL RELEASE: its ROM in /tmp/rom-MODEL, an agent file in /tmp/da.
 rom() {
     medik phone rom "$1" "/tmp/rom-$1" >/dev/null

@@ -57,9 +57,7 @@ test_acm_rescue() {
 
 # The same over libusb, which hears of the phone through udev; the preloader's window is two seconds.
 test_usb_cold() {
-    cp -r /data /tmp/data
-    export MEDIK_DATA_DIR=/tmp/data
-    sed -i 's/^\[phone\]$/[phone]\nwindow-ms=2000/' /tmp/data/phones/mt6577-9300.ini
+    model mt6577-9300 window-ms=2000
     rom mt6577-9300 G1
     phone 0 mt6577-9300 wrong-rom --manual
     cable 0
@@ -149,4 +147,23 @@ test_usb_stall() {
     wait $flash
     [ "$(grep -c 'the endpoint halts' /tmp/phone0.log)" = 2 ]
     screen 0 home
+}
+
+# framed_dialect MODEL RELEASE PARTITION: over real packets, byte by byte, in pieces, and back at high speed.
+framed_dialect() {
+    rom "$1" "$2"
+    phone 0 "$1" stock --key download
+    cable 0
+    medik save /tmp/copy "$3" --port usb --da /tmp/da --preloader "$(echo /tmp/rom-"$1"/preloader*)" >/tmp/medik 2>&1
+    grep -q 'Saved 1 file' /tmp/medik
+    grep -q 'back at high speed' /tmp/phone0.log
+}
+
+test_usb_xflash() {
+    framed_dialect mt6765-p35 X2 boot
+}
+
+test_usb_xml() {
+    model mt6895-d8100 flavour=2024 # the first that changes its speed
+    framed_dialect mt6895-d8100 V2 proinfo
 }
