@@ -126,6 +126,8 @@ static const StatusWords status_words[] = {
      N_("BootROM has taken too many pieces since it was started; reset the phone")},
     {0x1D0F, 0x1D0F, MK_FAULT_DA_CHIP, 2035, "S_BROM_CMD_JUMP_DA_FAIL", N_("the phone does not jump to this address")},
     {0x1D16, 0x1D16, MK_FAULT_PROTOCOL, 2035, "S_BROM_CMD_JUMP_DA_FAIL", N_("the phone holds no agent to start")},
+    {0x1D15, 0x1D15, MK_FAULT_DA_SIGN, 6005, "S_SECURITY_DAA_FAIL",
+     N_("the agent has no signature at all, and this phone wants its maker's")},
     {0x1D0E, 0x1D17, MK_FAULT_DA_CHIP, 2004, "S_BROM_DOWNLOAD_DA_FAIL",
      N_("the phone does not take an agent at this address or of this size: it is made for another chip")},
     {0x1D21, 0x1D21, MK_FAULT_DA_VER, 1022, "S_UNSUPPORTED_VER_OF_DA",

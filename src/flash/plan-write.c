@@ -73,6 +73,11 @@ static bool check_preloader(MkSession *session, const char *path, MkPlan *plan, 
         mk_plan_gate(plan, MK_GATE_DANGER, "I-PROJECT-PHONE",
                      _("Your phone's starter is '%s', the file's is '%s': different boards."),
                      session->preloader_project, preloader->project);
+    MkPhoneFacts facts = mk_session_facts(session);
+    if (preloader->emi && facts.memory_id_length &&
+        mk_emi_match(preloader->emi, facts.memory_id, facts.memory_id_length) == MK_EMI_NOT_LISTED)
+        mk_plan_gate(plan, MK_GATE_DANGER, "I-DRAM",
+                     _("%s does not know your phone's memory chip: the phone would not start with it."), path);
     return true;
 }
 

@@ -392,7 +392,12 @@ bool mk_session_is_blank(MkSession *session, const MkLayout *layout, bool *blank
 MkPhoneFacts mk_session_facts(MkSession *session)
 {
     const MkAgentInfo *info = &session->agent->info;
+    bool ufs = info->storage == MK_STORAGE_UFS, emmc = info->storage == MK_STORAGE_EMMC;
+    const uint8_t *id = ufs ? info->ufs_id : info->emmc_cid;
+    size_t length = ufs ? sizeof info->ufs_id : emmc ? sizeof info->emmc_cid : 0;
     return (MkPhoneFacts){.soc = session->target->soc,
+                          .memory_id = id,
+                          .memory_id_length = length && !mk_is_blank(id, length) ? length : 0,
                           .geometry = &info->geometry,
                           .layout = session->layout,
                           .preloader_project = session->preloader_project,

@@ -142,6 +142,27 @@ static void check_project(Check *check)
                       claims->preloader_project);
 }
 
+/* A preloader that does not list the memory chip cannot start the main memory: the phone would not get past it. */
+static bool check_memory(Check *check, GError **error)
+{
+    const MkRomItem *item = mk_rom_find(check->rom, "preloader");
+    const MkPhoneFacts *phone = check->phone;
+    if (!phone || !phone->memory_id_length) {
+        mk_check_unchecked(check, "I-DRAM");
+        return true;
+    }
+    if (!item || !item->selected ||
+        (item->content != MK_CONTENT_PRELOADER && item->content != MK_CONTENT_PRELOADER_BOOT_HEADER))
+        return true;
+    g_autoptr(MkPreloader) preloader = mk_preloader_load(item->path, NULL, error);
+    if (!preloader)
+        return false;
+    if (preloader->emi && mk_emi_match(preloader->emi, phone->memory_id, phone->memory_id_length) == MK_EMI_NOT_LISTED)
+        mk_check_find(check, item, MK_SEVERITY_DANGER, "I-DRAM",
+                      _("This preloader does not know your phone's memory chip: the phone would not start with it."));
+    return true;
+}
+
 static void check_set(Check *check)
 {
     const MkRomItem *system = mk_rom_find(check->rom, "system"), *boot = mk_rom_find(check->rom, "boot");
@@ -167,5 +188,5 @@ bool mk_check_phone(Check *check, GError **error)
     check_chip(check);
     check_project(check);
     check_set(check);
-    return true;
+    return check_memory(check, error);
 }

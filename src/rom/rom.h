@@ -61,6 +61,8 @@ typedef struct {
     const MkGeometry *geometry;
     const MkLayout *layout; /* phone's own, resolved */
     const char *preloader_project;
+    const uint8_t *memory_id; /* what the flash chip calls itself, as preloaders list it */
+    size_t memory_id_length;
     MkStorage storage;
     bool storage_none; /* the agent found no storage at all */
 } MkPhoneFacts;

@@ -172,6 +172,13 @@ def main(tests):
             print(f'not ok {number} {name}', flush=True)
 
 
+def share(tests, nested=False):
+    """The tests of this run: "1/2" behind the program's name asks for every second one (NESTED: of lists of tests that stay together)."""
+    part, parts = (int(number) for number in (sys.argv[2] if len(sys.argv) > 2 else '1/1').split('/'))
+    chosen = tests[part - 1::parts]
+    return [test for group in chosen for test in group] if nested else chosen
+
+
 def tests_of(module):
     return [value for name, value in vars(module).items() if name.startswith('test_')]
 
