@@ -52,15 +52,8 @@ static bool refuse(const char *path, const char *why, GError **error)
     return false;
 }
 
-bool mk_flash_xml_load(const char *path, char **scatter, char **agent, GError **error)
+bool mk_flash_xml_parse(const char *text, size_t length, const char *path, char **scatter, char **agent, GError **error)
 {
-    g_autofree char *text = NULL;
-    g_autoptr(GError) local = NULL;
-    gsize length;
-    if (!g_file_get_contents(path, &text, &length, &local)) {
-        mk_fault_set(error, MK_FAULT_FILE, "%s", local->message);
-        return false;
-    }
     if (length > LARGEST)
         return refuse(path, _("this is far too large for a flash.xml"), error);
     g_autoptr(xmlDoc) document =
@@ -76,4 +69,13 @@ bool mk_flash_xml_load(const char *path, char **scatter, char **agent, GError **
     *scatter = beside(path, named_scatter);
     *agent = beside(path, named_agent);
     return true;
+}
+
+bool mk_flash_xml_load(const char *path, char **scatter, char **agent, GError **error)
+{
+    g_autoptr(MkStore) file = mk_store_file_open(path, false, error);
+    size_t length = file ? (size_t)MIN(file->size, LARGEST + 1) : 0;
+    g_autofree char *text = g_malloc(length + 1);
+    return file && mk_store_read(file, 0, text, length, NULL, error) &&
+           mk_flash_xml_parse(text, length, path, scatter, agent, error);
 }
