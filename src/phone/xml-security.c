@@ -45,17 +45,17 @@ static void put_hex(GString *out, const char *name, const uint8_t *data, size_t 
     g_string_append_printf(out, "</%s>", name);
 }
 
-/* As mtkclient quotes it; the label is not known. */
+/* Names of the elements are known (spec da-xml.md 10), that of the root and the label are ours. */
 void mk_xml_get_dev_fw_info(MkXml *x)
 {
     g_autofree char *target = mk_xml_need(x, "target_file");
     if (!target)
         return;
-    g_autoptr(GString) out = g_string_new("<?xml version=\"1.0\" encoding=\"utf-8\"?><sla version=\"1.0\">");
+    g_autoptr(GString) out = g_string_new("<?xml version=\"1.0\" encoding=\"utf-8\"?><dev_fw_info version=\"1.0\">");
     put_hex(out, "rnd", x->challenge, sizeof x->challenge);
     put_hex(out, "hrid", x->model->hrid, sizeof x->model->hrid);
     put_hex(out, "socid", x->model->soc_id, sizeof x->model->soc_id);
-    g_string_append(out, "</sla>");
+    g_string_append(out, "</dev_fw_info>");
     mk_xml_upload_text(x, "DEV-FW-INFO", target, out->str, true);
 }
 

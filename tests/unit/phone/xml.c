@@ -591,7 +591,7 @@ static void test_challenge(void)
         xml_unknown(&host, "WRITE-FLASH");
         g_free(ask(&host, "GET-HW-INFO", "", "HW-INFO"));
         g_autofree char *info = ask(&host, "SECURITY-GET-DEV-FW-INFO", "", "DEV-FW-INFO");
-        g_assert_nonnull(strstr(info, "<sla version=\"1.0\"><rnd>"));
+        g_assert_nonnull(strstr(info, "<dev_fw_info version=\"1.0\"><rnd>"));
         g_autoptr(GByteArray) text = with == 0 ? g_byte_array_new() : field(info, with == 1 ? "hrid" : "socid");
         g_autoptr(GByteArray) challenge = field(info, "rnd");
         g_assert_cmpuint(challenge->len, ==, 16);
