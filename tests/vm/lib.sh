@@ -110,7 +110,7 @@ clean_up() {
 run_test() {
     start=$(date +%s)
     if timeout 200 sh -c ". /tests/lib.sh; for file in /tests/*tests.sh; do . \$file; done; set -e; $2" >/run/said 2>&1; then
-        echo "ok $1 $(echo "$2" | sed 's/^test_//; s/_/-/g') # $(($(date +%s) - start)) s"
+        echo "ok $1 $(echo "$2" | sed 's/^test_//; s/_/-/g')"
     else
         sed 's/^/# /' /run/said
         for control in /tmp/ctl*; do
@@ -121,5 +121,6 @@ run_test() {
         done
         echo "not ok $1 $(echo "$2" | sed 's/^test_//; s/_/-/g')"
     fi
+    echo "# $(($(date +%s) - start)) s"
     clean_up
 }
