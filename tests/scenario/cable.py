@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The cable pulled, the power lost: at every step of every kind of job the phone still answers, the identity is intact, and the same command
-goes on to a phone that boots."""
+"""The cable pulled, the power lost: at the steps of every kind of job the phone still answers, the identity is intact, and the same command goes
+on to a phone that boots. The steps are those of a trace of the undisturbed job."""
 import functools
 
-from harness import main, ok
+from harness import Desk, main, ok
 
 JOBS = {
     'change-layout': ('mt6577-9300', 'wrong-rom', ['flash', 'ROM', '--layout', 'change', '--erase-user-data']),
@@ -16,13 +16,13 @@ JOBS = {
 IDS = {}
 
 
-def job(phone, name):
+def job(phone, name, *extra):
     """Runs the job; the phone's short id comes from a first dry run."""
     rom = phone.desk.rom(phone.model)
     words = {'ROM': rom, 'SCATTER': next(rom.glob('*scatter*'))}
     if 'ID' in JOBS[name][2]:
         words['ID'] = f'--erase-identity={IDS[phone.model]}'
-    return phone.medik(*[words.get(word, word) for word in JOBS[name][2]], '--yes')
+    return phone.medik(*[words.get(word, word) for word in JOBS[name][2]], '--yes', *extra)
 
 
 def learn_id(desk, model):
@@ -32,15 +32,35 @@ def learn_id(desk, model):
         phone.stop()
 
 
-def traffic(desk, name):
-    """How many bytes the undisturbed job takes in each direction."""
+def steps_of(trace):
+    """Every command of a trace in its order: what it is, and how many bytes went to the phone before it."""
+    sent, steps = 0, []
+    for line in trace.read_text().splitlines():
+        what, _, rest = line.strip().partition(' ')[2].partition(' ')
+        if what == '#':
+            steps.append((rest, sent))
+        elif what == '>':
+            sent += int(rest.split('len=')[1].split()[0]) if rest.startswith('len=') else len(rest.split())
+    return steps
+
+
+@functools.cache
+def traffic(name):
+    """What the undisturbed job takes: bytes in each direction, and its steps."""
     model, state, _ = JOBS[name]
-    phone = desk.phone(model, state, name='whole')
-    before = phone.state()
-    ok(job(phone, name))
-    after = phone.state()
-    phone.stop()
-    return {'rx': after['rx'] - before['rx'], 'tx': after['tx'] - before['tx']}
+    with Desk() as desk:
+        learn_id(desk, model)
+        phone = desk.phone(model, state, name='whole')
+        before = phone.state()
+        ok(job(phone, name, '--trace', desk.folder / 'trace'))
+        after = phone.state()
+        steps = steps_of(desk.folder / 'trace')
+    return {'rx': after['rx'] - before['rx'], 'tx': after['tx'] - before['tx'], 'steps': steps}
+
+
+def step(name, command, number):
+    """Bytes to the phone until one into that command of the job."""
+    return [sent for what, sent in traffic(name)['steps'] if what == command][number] + 1
 
 
 def survivor(phone):
@@ -51,12 +71,11 @@ def survivor(phone):
     phone.reboot('download')
 
 
-def pulled(name, share, direction, fault, desk):
+def broken_at(name, fault, at, desk):
+    """The fault comes when AT says; the job tells so, and the same command brings it to its end."""
     model, state, _ = JOBS[name]
     learn_id(desk, model)
-    at = int(traffic(desk, name)[direction] * share)
-    desk.env['MEDIK_HOME'] = str(desk.folder / 'home-2')
-    phone = desk.phone(model, state, faults=[f'{fault}@{direction}:{at}'])
+    phone = desk.phone(model, state, faults=[f'{fault}@{at()}'])
     broken = job(phone, name)
     assert broken.code in (3, 6, 7), f'exit {broken.code}\n{broken.text}'
     survivor(phone)
@@ -66,23 +85,48 @@ def pulled(name, share, direction, fault, desk):
     assert phone.boots_to('home')['imei'] == 'present'
 
 
-def test_for(name, share, direction, fault):
-    test = functools.partial(pulled, name, share, direction, fault)
+def at_share(name, share, direction, fault='unplug'):
+    """A part of the bytes in one direction: mostly in the middle of data."""
+    test = functools.partial(broken_at, name, fault, lambda: f'{direction}:{int(traffic(name)[direction] * share)}')
     test.__name__ = f'{name}-{fault}-{direction}-{int(share * 1000)}'
     return test
 
 
+def at_step(name, command, number=0):
+    """The first byte of a command is the last that arrives."""
+    test = functools.partial(broken_at, name, 'unplug', lambda: f'rx:{step(name, command, number)}')
+    test.__name__ = f'{name}-unplug-{command.lower().replace(" ", "-").replace("?", "")}-{number}'
+    return test
+
+
+# The steps until an agent runs and says what it found, in the job that takes the least time.
+START = ('start handshake', 'FD GET_HW_CODE', 'FC GET_HW_SW_VER', 'D0 READ16', 'D2 WRITE16', 'FE GET_BL_VER', 'E1 GET_ME_ID',
+         'D8 GET_TARGET_CONFIG', 'FF GET_VERSION', 'D7 SEND_DA', 'D5 JUMP_DA', 'agent configuration', 'NAND table',
+         'E8 ENABLE_DRAM', 'READ_PMT', 'DF NAND_READ_PAGE', 'DD NAND_IMAGE_LIST')
+# Commands that change storage, from the first to the last, and reads before, between and after.
+CHANGES = {
+    'nand': (('DE NAND_WRITE_IMAGE', range(6)), ('DF NAND_READ_PAGE', (4, 8))),
+    'change-layout': (('62 WRITE_DATA', (0, 1, 2, 3, 6, 11)), ('D6 READ', (9, 37))),
+    'format-all': (('stage 2', (0,)), ('D4 FORMAT', (0,)), ('62 WRITE_DATA', (0, 1, 26)), ('D6 READ', (77,))),
+    'upgrade': (('D4 FORMAT', (0, 6)), ('62 WRITE_DATA', (0, 5))),
+    'repair-table': (('62 WRITE_DATA', range(4)),),
+    'gpt': (('linear or by region?', (0,)), ('62 WRITE_DATA', (0, 1, 8))),
+}
+
+
 def tests():
-    for share in (0.004, 0.2, 0.6, 0.9, 0.97, 0.985, 0.992, 0.994, 0.996, 0.998, 0.999):
-        yield test_for('change-layout', share, 'rx', 'unplug')
-    for share in (0.001, 0.7, 0.99):
-        yield test_for('change-layout', share, 'tx', 'unplug')
-    for share in (0.3, 0.9, 0.99):
-        yield test_for('change-layout', share, 'rx', 'brownout')
-    for name, shares in (('format-all', (0.01, 0.1, 0.3, 0.6, 0.9, 0.99)), ('upgrade', (0.1, 0.9, 0.99)),
-                         ('repair-table', (0.97, 0.99, 0.995)), ('gpt', (0.5, 0.95, 0.995)), ('nand', (0.3, 0.6, 0.95))):
-        for share in shares:
-            yield test_for(name, share, 'rx', 'unplug')
+    for command in START:
+        yield at_step('nand', command)
+    for name, commands in CHANGES.items():
+        for command, numbers in commands:
+            for number in numbers:
+                yield at_step(name, command, number)
+    for share in (0.7, 0.99):
+        yield at_share('change-layout', share, 'tx')
+    for share in (0.3, 0.99):
+        yield at_share('change-layout', share, 'rx', 'brownout')
+    for name in ('change-layout', 'format-all', 'gpt', 'nand'):
+        yield at_share(name, 0.5, 'rx')
 
 
 main(list(tests()))
