@@ -179,6 +179,11 @@ static bool judge_findings(Draft *draft, GError **error)
         const MkFinding *finding = draft->plan->findings->pdata[i];
         if (!finding_matters(draft, finding))
             continue;
+        if (!finding->partition && !strcmp(finding->id, "I-PROJECT-PHONE")) {
+            /* Not one image but the whole ROM is for another board (spec behaviour.md 3.6). */
+            mk_plan_gate(draft->plan, MK_GATE_MISMATCH, NULL, "%s %s", finding->message, finding->advice);
+            continue;
+        }
         if (finding->severity == MK_SEVERITY_DANGER) {
             mk_plan_gate(draft->plan, MK_GATE_DANGER, finding->id, "%s", finding->message);
             continue;
@@ -226,8 +231,8 @@ static void untick_unasked(Draft *draft)
         bool preloader = item->content == MK_CONTENT_PRELOADER || item->content == MK_CONTENT_PRELOADER_BOOT_HEADER;
         if (preloader && own && loads && g_ascii_strcasecmp(own, loads) && draft->scene != MK_SCENE_FORMAT_ALL) {
             untick(draft, item,
-                   _("the phone's own preloader belongs to another board than the ROM's. Name it to write it all the "
-                     "same."));
+                   _("the phone's own preloader belongs to another board than the ROM's. `medik write preloader "
+                     "FILE` writes it all the same."));
             untick_companions(draft, "preloader");
         } else if (preloader && draft->session->agent->info.storage == MK_STORAGE_NAND)
             untick(draft, item, _("the phone's own preloader stays."));

@@ -123,18 +123,40 @@ static void check_chip(Check *check)
             claims->platform, claims->chip);
 }
 
+/* The board of the phone is known by the preloader in its boot region, the ROM's by its preloader, else by its scatter. Where the scatter names the
+ * phone's own board only the preloader is a stranger in the ROM: what else is in there may be written. */
+static void check_board(Check *check, const char *own, bool writes)
+{
+    const MkRomClaims *claims = &check->rom->claims;
+    const char *theirs = claims->preloader_project ? claims->preloader_project : claims->project;
+    if (!theirs || !g_ascii_strcasecmp(own, theirs))
+        return;
+    if (claims->project && !g_ascii_strcasecmp(own, claims->project)) {
+        mk_check_find(
+            check, mk_rom_find(check->rom, "preloader"), writes ? MK_SEVERITY_DANGER : MK_SEVERITY_NOTE,
+            "I-PROJECT-PHONE",
+            _("Your phone's starter is '%s', the ROM's is '%s': different boards. Leave the preloader unticked."), own,
+            theirs);
+        return;
+    }
+    MkFinding *finding = mk_check_find(check, NULL, MK_SEVERITY_DANGER, "I-PROJECT-PHONE",
+                                       _("Your phone's starter is '%s', the ROM's is '%s': different boards. This is "
+                                         "most likely the ROM of another model."),
+                                       own, theirs);
+    mk_finding_set(finding, NULL, NULL,
+                   _("The phone's board is known by nothing but the preloader in its boot region. Compare the model on "
+                     "its label. Only if a wrong ROM brought that preloader there is this one the cure: flash it all "
+                     "the same, then the right preloader with `medik write preloader FILE`."));
+}
+
 static void check_project(Check *check)
 {
     const MkRomClaims *claims = &check->rom->claims;
     const MkRomItem *preloader = mk_rom_find(check->rom, "preloader");
-    bool writes = preloader && preloader->selected;
     const char *own = check->phone ? check->phone->preloader_project : NULL;
-    if (own && claims->preloader_project && g_ascii_strcasecmp(own, claims->preloader_project))
-        mk_check_find(
-            check, preloader, writes ? MK_SEVERITY_DANGER : MK_SEVERITY_NOTE, "I-PROJECT-PHONE",
-            _("Your phone's starter is '%s', the ROM's is '%s': different boards. Leave the preloader unticked."), own,
-            claims->preloader_project);
-    else if (!own)
+    if (own)
+        check_board(check, own, preloader && preloader->selected);
+    else
         mk_check_unchecked(check, "I-PROJECT-PHONE");
     if (claims->project && claims->preloader_project && g_ascii_strcasecmp(claims->project, claims->preloader_project))
         mk_check_find(check, preloader, MK_SEVERITY_WARN, "I-PROJECT",

@@ -51,6 +51,16 @@ def test_wrong_chip(desk):
     phone.boots_to('home')
 
 
+def test_wrong_model(desk):
+    """The ROM of another model with the same chip goes on only with the words that say so, and never its preloader."""
+    phone = desk.phone('mt6768-g85', 'no-system')
+    rom = desk.rom('mt6768-a15')
+    refused = fails(phone.medik('flash', rom, '--yes', '--only', 'boot'), 5, 'k69v1_a15', '--i-know-this-does-not-match')
+    assert 'boot region' in refused.text and 'label' in refused.text
+    ok(phone.medik('flash', desk.rom(phone.model), '--yes'))
+    phone.boots_to('home')
+
+
 def test_larger_variant(desk):
     """The 8 GB ROM on the 4 GB phone."""
     phone = desk.phone('mt6582-a106-4g')

@@ -124,6 +124,43 @@ static void test_wrong_content(void)
     }
 }
 
+static const MkFinding *find_about(const GPtrArray *findings, const char *id)
+{
+    for (guint i = 0; i < findings->len; i++)
+        if (!strcmp(((const MkFinding *)findings->pdata[i])->id, id))
+            return findings->pdata[i];
+    return NULL;
+}
+
+/* The ROM of another board with the same chip is most likely the wrong one, whatever of it is ticked; nobody knows: nothing is said. */
+static void test_other_board(void)
+{
+    g_autofree char *folder = make("mt6768-a15", "rom");
+    g_autoptr(MkRom) rom = open_rom(folder, NULL);
+    g_autofree char *own = g_strdup(rom->claims.preloader_project);
+    const struct {
+        const char *phone;
+        bool without_preloader, scatter_fits, danger;
+    } cases[] = {{own, false, false, false},       {"k69v1_64", false, false, true}, {"k69v1_64", true, false, true},
+                 {"k69v1_64", false, true, false}, {NULL, false, false, false},      {"K69V1_64", true, true, false}};
+    g_assert_true(mk_rom_select(rom, "preloader", false, true, NULL));
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) findings = mk_findings_new();
+        MkPhoneFacts facts = {.preloader_project = cases[i].phone};
+        g_free(rom->claims.preloader_project);
+        rom->claims.preloader_project = cases[i].without_preloader ? NULL : g_strdup(own);
+        g_free(rom->claims.project);
+        rom->claims.project = g_strdup(cases[i].scatter_fits ? "k69v1_64" : own);
+        g_assert_true(mk_rom_check(rom, &facts, findings, NULL, NULL));
+        const MkFinding *finding = find_about(findings, "I-PROJECT-PHONE");
+        bool danger = finding && finding->severity == MK_SEVERITY_DANGER;
+        g_assert_cmpint(danger, ==, cases[i].danger);
+        g_assert_true(!danger || (!finding->partition && finding->advice));
+        g_assert_true(!danger || mk_rom_verdict(findings, &facts) == MK_FIT_PROBABLY_NOT);
+    }
+    clean(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -132,5 +169,6 @@ int main(int argc, char **argv)
     g_test_add_func("/rom/several-scatters", test_several_scatters);
     g_test_add_func("/rom/ticks", test_ticks);
     g_test_add_func("/rom/wrong-content", test_wrong_content);
+    g_test_add_func("/rom/other-board", test_other_board);
     return g_test_run();
 }
