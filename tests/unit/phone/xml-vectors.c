@@ -165,7 +165,8 @@ static GPtrArray *lines_of(unsigned number)
 {
     g_autofree char *head = g_strdup_printf("\n== %u. ", number);
     const char *begin = strstr(vectors, head);
-    g_assert_nonnull(begin);
+    if (!begin)
+        g_error("vector %u is missing", number);
     const char *end = strstr(begin + 1, "\n== ");
     g_autofree char *part = g_strndup(begin, end ? (gsize)(end - begin) : strlen(begin));
     GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
