@@ -68,12 +68,14 @@ build_asan() {
 
 build_fuzz() {
     install_deps
-    CC=clang build_in build-fuzz -Dfuzzing=true -Db_sanitize=address,undefined -Db_lundef=false
+    dir=build-fuzz
+    [ -f "$dir/build.ninja" ] || CC=clang meson setup "$dir" -Dfuzzing=true -Db_sanitize=address,undefined -Db_lundef=false
+    ninja -C "$dir" fuzzers
 }
 
 # fuzz SECONDS-PER-TARGET
 fuzz() {
-    build_fuzz
+    build_fuzz || return 1
     python3 tests/fuzz/run.py build-fuzz/tests/fuzz "$1"
 }
 

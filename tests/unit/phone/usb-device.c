@@ -100,8 +100,7 @@ static void test_kinds(void)
         g_assert_cmphex((uint32_t)mk_le16(head + 8) << 16 | mk_le16(head + 10), ==, kinds[i].wanted);
         g_assert_cmpuint(mk_usb_device_packet(device), ==, kinds[i].packet);
         g_assert_cmpuint(mk_le16(at + 2), ==, length);
-        for (unsigned interfaces = 0; at < end; at += at[0]) {
-            interfaces += at[1] == 4;
+        for (; at < end; at += at[0]) {
             if (at[1] == 4)
                 found |= at[5] == kinds[i].interface_class && at[4] == 2;
             if (at[1] == 5 && at[3] == 2)
