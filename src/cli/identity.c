@@ -7,7 +7,8 @@
 
 static void show_set(MkCli *cli, const MkIdentitySet *set)
 {
-    mk_cli_say(cli, _("%s, phone %.8s"), set->folder, set->phone_id);
+    MkIdentityWorth worth = mk_identity_worth(set);
+    mk_cli_say(cli, _("%s, phone %.8s, %s"), set->folder, set->phone_id, mk_identity_worth_words(worth));
     for (guint i = 0; i < set->files->len; i++) {
         const MkIdentityFile *file = set->files->pdata[i];
         mk_cli_say(cli, "  %-12s %s%s", file->name, file->note ? file->note : "",
@@ -17,6 +18,7 @@ static void show_set(MkCli *cli, const MkIdentitySet *set)
     mk_json_string(event, "folder", set->folder);
     mk_json_string(event, "phone", set->phone_id);
     mk_json_string(event, "date", set->date);
+    mk_json_string(event, "worth", mk_identity_worth_id(worth));
     mk_json_int(event, "files", set->files->len);
     mk_cli_event(cli, event);
 }
@@ -62,17 +64,7 @@ static int restore(MkCli *cli, const char *folder)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(MkSession) session = mk_cli_session(cli, NULL, false, &error);
-    g_autofree char *newest = NULL;
-    if (session && !folder) {
-        g_autoptr(GPtrArray) sets = mk_identity_list(session->home);
-        if (sets->len)
-            newest = g_strdup(((const MkIdentitySet *)sets->pdata[0])->folder);
-        else
-            mk_fault_set(&error, MK_FAULT_ID_NONE, _("No identity set of phone %s is kept in %s."), session->short_id,
-                         session->home);
-    }
-    g_autoptr(MkPlan) plan =
-        session && !error ? mk_plan_identity_restore(session, folder ? folder : newest, &cli->consent, &error) : NULL;
+    g_autoptr(MkPlan) plan = session ? mk_plan_identity_restore(session, folder, &cli->consent, &error) : NULL;
     return plan ? mk_cli_run_plan(cli, session, plan) : mk_cli_fail(cli, error);
 }
 
@@ -83,8 +75,9 @@ int mk_cli_identity(int argc, char **argv)
     if (!mk_cli_parse(
             cli, &argc, &argv, _("save | list | restore [FOLDER]"),
             _("Keeps what no ROM holds: IMEI, serial numbers, calibration, locks. Medik saves it by itself before "
-              "it first writes to a phone; here it is done by hand, listed, and put back. A set of another "
-              "phone is refused.\n\nExample: medik identity save --da "
+              "it first writes to a phone; here it is done by hand, listed, and put back: the newest set "
+              "whose NVRAM is good, or the FOLDER you name. A set of another phone is refused.\n\nExample: medik "
+              "identity save --da "
               "MTK_AllInOne_DA.bin"),
             MK_CLI_PHONE | MK_CLI_PLAN | MK_CLI_ALL, NULL, 1, 2, &error))
         return mk_cli_fail(cli, error);

@@ -175,9 +175,10 @@ static const Explanation explanations[MK_FAULT_N] = {
     [MK_FAULT_ID_FOREIGN] = {"E-ID-FOREIGN", MK_EXIT_REFUSED,
                              N_("The identity set belongs to another phone; calibration fits one phone only."),
                              N_("Use a set that was saved from this phone.")},
-    [MK_FAULT_ID_BLANK] = {"E-ID-BLANK", MK_EXIT_REFUSED,
-                           N_("The identity partitions are blank: there is nothing to save."),
-                           N_("If an older backup of this phone exists, restore it (medik identity restore).")},
+    [MK_FAULT_ID_BLANK] =
+        {"E-ID-BLANK", MK_EXIT_REFUSED,
+         N_("What was saved of the identity was blank or damaged already when it was saved."),
+         N_("Look at the sets (medik identity list) and name the one to restore, or an older backup.")},
     [MK_FAULT_REFUSED] = {"E-REFUSED", MK_EXIT_REFUSED, N_("A safety rule stands against it."),
                           N_("The message names what would be lost and how to allow it.")},
     [MK_FAULT_REFUSED_EFUSE] = {"E-REFUSED-EFUSE", MK_EXIT_REFUSED, N_("Writing eFuses or OTP cannot be undone."),

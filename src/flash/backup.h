@@ -1,6 +1,7 @@
 /* Saving from the phone, identity sets, and comparing phone and files. Reads only (spec behaviour.md 4.6, 4.9, 4.11). */
 #pragma once
 
+#include "flash/evidence.h"
 #include "flash/session.h"
 
 typedef enum {
@@ -49,8 +50,9 @@ typedef struct {
     MkRegion region;
     uint64_t offset, length;
     char *sha256;
-    bool candidate; /* saved by position, the table did not say so */
-    char *note;     /* plausibility: "nvram: IMEI record present", "blank", … */
+    bool candidate;      /* saved by position, the table did not say so */
+    char *note;          /* plausibility: "nvram: IMEI record present", "blank", … */
+    MkEvidence evidence; /* the same for programs; SOME in sets that do not say it */
 } MkIdentityFile;
 void mk_identity_set_free(MkIdentitySet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkIdentitySet, mk_identity_set_free)
@@ -61,6 +63,20 @@ MkIdentitySet *mk_identity_save(MkSession *session, const MkLayout *expected, bo
                                 GError **error);
 GPtrArray *mk_identity_list(const char *home); /* (element-type MkIdentitySet), newest first */
 MkIdentitySet *mk_identity_load(const char *folder, GError **error);
+
+/* What a set is worth, told by the NVRAM in it. */
+typedef enum {
+    MK_IDENTITY_NONE,   /* no NVRAM in it */
+    MK_IDENTITY_BLANK,  /* erased when it was saved */
+    MK_IDENTITY_UNSURE, /* content, but no IMEI record that can be confirmed */
+    MK_IDENTITY_GOOD,   /* its checksum agrees, and an IMEI record is present */
+} MkIdentityWorth;
+MkIdentityWorth mk_identity_worth(const MkIdentitySet *set); /* reads the set's NVRAM file */
+const char *mk_identity_worth_words(MkIdentityWorth worth);  /* translated */
+const char *mk_identity_worth_id(MkIdentityWorth worth);     /* "none", "blank", "unsure", "good" */
+MkIdentitySet *mk_identity_newest_good(const char *home);    /* NULL: there is none */
+/* The set to put back when none is named: the newest good one. ID_NONE, or ID_BLANK with the sets there are. */
+MkIdentitySet *mk_identity_choose(MkSession *session, GError **error);
 
 /* --- compare --- */
 /* What of IMAGE, written to PARTITION, can be read back, and where in the region it begins: a preloader lies behind the boot region's own

@@ -112,7 +112,6 @@ static void choose_tables(MkSession *session, MkIdentitySet *set)
 static bool save_one(MkSession *session, MkIdentityFile *file, MkProgress *progress, GError **error)
 {
     MkStore *store = mk_session_store(session, file->region, error);
-    MkEvidence evidence;
     MkSavedFile saved = {0};
     if (!store)
         return false;
@@ -127,7 +126,7 @@ static bool save_one(MkSession *session, MkIdentityFile *file, MkProgress *progr
     uint64_t unreadable = saved.unreadable;
     mk_saved_file_clear(&saved);
     g_autoptr(MkStore) copy = mk_store_file_open(file->path, false, error);
-    if (!copy || !mk_evidence_look(file->name, copy, 0, file->length, &evidence, &file->note, error))
+    if (!copy || !mk_evidence_look(file->name, copy, 0, file->length, &file->evidence, &file->note, error))
         return false;
     if (unreadable) {
         char *note = g_strdup_printf(_("%s; %" G_GUINT64_FORMAT " bytes could not be read"), file->note, unreadable);
@@ -158,6 +157,7 @@ static bool write_manifest(const MkIdentitySet *set, GError **error)
         mk_json_string(builder, "sha256", file->sha256);
         mk_json_bool(builder, "candidate", file->candidate);
         mk_json_string(builder, "note", file->note);
+        mk_json_int(builder, "evidence", file->evidence);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
@@ -185,6 +185,8 @@ static bool load_file(MkIdentitySet *set, JsonObject *object)
     file->path = g_build_filename(set->folder, base, NULL);
     file->sha256 = g_strdup(mk_json_get_string(object, "sha256"));
     file->note = g_strdup(mk_json_get_string(object, "note"));
+    gint64 evidence = mk_json_get_int(object, "evidence", MK_EVIDENCE_SOME);
+    file->evidence = (MkEvidence)CLAMP(evidence, MK_EVIDENCE_BLANK, MK_EVIDENCE_PROVEN);
     return true;
 }
 
@@ -213,7 +215,9 @@ MkIdentitySet *mk_identity_load(const char *folder, GError **error)
 
 static int newest_first(gconstpointer a, gconstpointer b)
 {
-    return g_strcmp0((*(MkIdentitySet *const *)b)->date, (*(MkIdentitySet *const *)a)->date);
+    const MkIdentitySet *x = *(MkIdentitySet *const *)a, *y = *(MkIdentitySet *const *)b;
+    int order = g_strcmp0(y->date, x->date);
+    return order ? order : strcmp(y->folder, x->folder);
 }
 
 GPtrArray *mk_identity_list(const char *home)

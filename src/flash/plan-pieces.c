@@ -50,11 +50,24 @@ static bool all_blank(const MkIdentitySet *set)
 {
     for (guint i = 0; i < set->files->len; i++) {
         const MkIdentityFile *file = set->files->pdata[i];
-        if (mk_class_by_name(file->name) == MK_CLASS_IDENTITY && !file->candidate &&
-            !g_str_has_prefix(file->note, _("blank")))
+        if (mk_class_by_name(file->name) == MK_CLASS_IDENTITY && file->evidence != MK_EVIDENCE_BLANK)
             return false;
     }
     return true;
+}
+
+/* A blank NVRAM is kept like any other, but it takes no good set's place. */
+static void note_worth(MkSession *session, const MkIdentitySet *set, MkPlan *plan)
+{
+    g_autoptr(MkIdentitySet) good =
+        mk_identity_worth(set) == MK_IDENTITY_GOOD ? NULL : mk_identity_newest_good(session->home);
+    if (all_blank(set))
+        mk_plan_note(plan, _("Nothing to lose there: the identity partitions are blank or not in the phone's table."));
+    if (good)
+        mk_plan_note(plan,
+                     _("This set is %s. The good set of %s is kept beside it, and is the one that `identity restore` "
+                       "puts back: %s"),
+                     mk_identity_worth_words(mk_identity_worth(set)), good->date, good->folder);
 }
 
 /* Worn-out storage is only for saving (spec behaviour.md 4.10). */
@@ -89,8 +102,7 @@ bool mk_plan_save_identity(MkSession *session, const MkLayout *expected, const M
                  existed ? _("The identity set was saved before and is unchanged: %s")
                          : _("The identity set was saved: %s"),
                  set->folder);
-    if (all_blank(set))
-        mk_plan_note(plan, _("Nothing to lose there: the identity partitions are blank or not in the phone's table."));
+    note_worth(session, set, plan);
     return true;
 }
 

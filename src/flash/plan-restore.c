@@ -56,16 +56,36 @@ static bool add_identity_file(MkSession *session, MkPlan *plan, const MkIdentity
     return true;
 }
 
+/* Which set it is, and what is in it. */
+static void show_set(MkPlan *plan, const MkIdentitySet *set)
+{
+    MkIdentityWorth worth = mk_identity_worth(set);
+    mk_plan_note(plan, _("The set of %s in %s is put back; it is %s."), set->date, set->folder,
+                 mk_identity_worth_words(worth));
+    for (guint i = 0; i < set->files->len; i++) {
+        const MkIdentityFile *file = set->files->pdata[i];
+        MkClass klass = mk_class_by_name(file->name);
+        if (file->sha256 && file->note && (klass == MK_CLASS_IDENTITY || klass == MK_CLASS_SECURITY))
+            mk_plan_note(plan, _("In the set, %s: %s."), file->name, file->note);
+    }
+    if (worth == MK_IDENTITY_BLANK)
+        mk_plan_gate(plan, MK_GATE_DANGER, "I-BLANK",
+                     _("The NVRAM in this set is blank: with it the phone has no IMEI and no calibration."));
+}
+
 MkPlan *mk_plan_identity_restore(MkSession *session, const char *set_folder, const MkConsent *consent, GError **error)
 {
-    g_autoptr(MkIdentitySet) set = mk_identity_load(set_folder, error);
-    if (!set || !refuse_foreign(session, set->phone_id, set_folder, error))
+    g_autoptr(MkIdentitySet) set =
+        set_folder ? mk_identity_load(set_folder, error) : mk_identity_choose(session, error);
+    if (!set || !refuse_foreign(session, set->phone_id, set->folder, error))
         return NULL;
+    set_folder = set->folder;
     MkPlan *kept;
     g_autoptr(MkPlan) plan =
         begin(session, _("Put the identity set back"), "identity restore", set_folder, consent, &kept, error);
     if (!plan)
         return kept;
+    show_set(plan, set);
     /* What is there now is kept too: restoring the wrong set must not be the end. */
     if (!mk_plan_save_identity(session, NULL, consent, plan, error))
         return NULL;

@@ -123,7 +123,7 @@ typedef enum { MK_REPAIR_AUTO, MK_REPAIR_FROM_COPY, MK_REPAIR_FROM_LAYOUT } MkRe
 MkPlan *mk_plan_table_repair(MkSession *session, MkRepairFrom from, MkLayout *layout, const MkConsent *consent,
                              GError **error);
 
-/* Puts an identity set (folder) back by name. */
+/* Puts an identity set back by name; SET_FOLDER NULL: the newest good one (mk_identity_choose()). A set whose NVRAM is blank is a named danger. */
 MkPlan *mk_plan_identity_restore(MkSession *session, const char *set_folder, const MkConsent *consent, GError **error);
 /* Puts a backup folder (manifest.json of `medik save`) back. */
 MkPlan *mk_plan_restore_backup(MkSession *session, const char *folder, const MkConsent *consent, GError **error);

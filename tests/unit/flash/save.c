@@ -92,11 +92,79 @@ static void test_foreign_identity_is_refused(void)
     fake_phone_clear(&phone);
 }
 
+/* A whole NVRAM with an IMEI record (spec nvram.md 3, 4). */
+static void put_good_nvram(uint8_t *at)
+{
+    static const uint8_t header[12] = {164, 0, 0, 0, 120, 0, 0, 0, 0, 0, 0, 0}; /* length of map and of files */
+    memset(at, 0, 1 << 20);
+    memcpy(at, header, sizeof header);
+    at[12 + 24 + 8] = 120; /* one file of 120 bytes, from 0 on */
+    strcpy((char *)at + 12 + 24 + 12, "/data/nvram/md/NVRAM/NVD_IMEI/MP0B_001");
+    uint8_t *file = at + 0x20000;
+    file[0] = file[10] = 0x42; /* slot 0 is used, and its sums agree */
+    at[12] = 0x42 ^ 120;       /* checksum: words of the record, … */
+    at[12 + 2] = 0x42;         /* … XOR and ADD by turns */
+}
+
+static void save_set(FakePhone *phone, char **folder, bool want_new)
+{
+    g_autoptr(GError) error = NULL;
+    bool existed;
+    g_autoptr(MkIdentitySet) set = mk_identity_save(phone->session, NULL, &existed, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(existed, ==, !want_new);
+    *folder = g_strdup(set->folder);
+}
+
+/* Saved good, erased, saved blank by another command: the good one goes back, and the plan says which it is. */
+static void test_the_newest_good_set_is_restored(void)
+{
+    FakePhone phone;
+    MkRunResult result;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *good = NULL, *blank = NULL;
+    const MkConsent yes = {.yes = true};
+    static const char *const danger[] = {"I-BLANK", NULL};
+    const MkConsent accepted = {.yes = true, .accept = danger};
+    uint8_t *nvram;
+    fake_phone_init(&phone);
+    nvram = phone.agent->user + (1 << 20);
+    memset(nvram, 0, 1 << 20);
+    save_set(&phone, &blank, true);
+    g_assert_null(mk_plan_identity_restore(phone.session, NULL, &yes, &error));
+    g_assert_error(error, MK_FAULT, MK_FAULT_ID_BLANK);
+    g_assert_nonnull(strstr(error->message, blank));
+    g_clear_error(&error);
+    put_good_nvram(nvram);
+    save_set(&phone, &good, true);
+    memset(nvram, 0xFF, 1 << 20);
+    g_free(g_steal_pointer(&blank));
+    save_set(&phone, &blank, true);
+    g_autoptr(MkPlan) named = mk_plan_identity_restore(phone.session, blank, &yes, &error);
+    g_assert_no_error(error);
+    g_assert_false(mk_plan_check_gates(named, &yes, NULL));
+    g_assert_true(mk_plan_check_gates(named, &accepted, &error));
+    g_autoptr(MkPlan) plan = mk_plan_identity_restore(phone.session, NULL, &yes, &error);
+    g_assert_no_error(error);
+    g_autofree char *text = mk_plan_text(plan);
+    g_assert_nonnull(strstr(text, good));
+    g_assert_nonnull(strstr(text, "IMEI record present"));
+    g_assert_true(mk_plan_check_gates(plan, &yes, &error));
+    MkRunOptions options = {.verify = MK_VERIFY_FULL};
+    g_assert_true(mk_plan_run(phone.session, plan, &options, &result, &error));
+    g_assert_no_error(error);
+    mk_run_result_clear(&result);
+    g_autoptr(MkIdentitySet) now = mk_identity_save(phone.session, NULL, NULL, NULL, &error);
+    g_assert_cmpstr(now->folder, ==, good);
+    fake_phone_clear(&phone);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/save/unreadable-sectors-are-mapped", test_unreadable_sectors_are_mapped);
     g_test_add_func("/save/backup-restores-the-whole-device", test_backup_restores_the_whole_device);
     g_test_add_func("/save/foreign-identity-is-refused", test_foreign_identity_is_refused);
+    g_test_add_func("/save/the-newest-good-set-is-restored", test_the_newest_good_set_is_restored);
     return g_test_run();
 }
