@@ -102,6 +102,93 @@ MkPlan *mk_plan_identity_restore(MkSession *session, const char *set_folder, con
 
 /* --- a backup of `medik save` -------------------------------------------------------------------------------------- */
 
+/* --- … of a NAND --- */
+
+/* What lies in PARTITION is right there only in the layout that it was saved in. */
+static bool same_place(const MkPartition *partition, JsonArray *layout)
+{
+    for (guint i = 0; layout && i < json_array_get_length(layout); i++) {
+        JsonObject *saved = mk_json_object(json_array_get_element(layout, i));
+        if (saved && !g_strcmp0(mk_json_get_string(saved, "name"), partition->name))
+            return mk_json_get_int(saved, "start", -1) == (gint64)partition->start &&
+                   mk_json_get_int(saved, "size", -1) == (gint64)partition->size;
+    }
+    return false;
+}
+
+/* Why a partition is left as it is, or NULL. The preloader's outer header and the pool belong to this chip's bad blocks; yaffs2 keeps its tags in the
+ * spare bytes, which a dump of pages lacks: written without them the file system would be gone. */
+static const char *why_left(const MkPartition *partition, const MkStep *step, GError **error)
+{
+    g_autofree char *name = mk_partition_canonical(partition->name);
+    MkClass klass = mk_partition_class(partition);
+    if (klass == MK_CLASS_RESERVED || klass == MK_CLASS_TABLE)
+        return _("it is bound to this chip's bad blocks.");
+    if (!strcmp(name, "preloader") || !strcmp(name, "dsp_bl"))
+        return _("the phone's own loader stays.");
+    g_autoptr(MkStore) file = mk_store_file_open(step->path, false, error);
+    g_autoptr(MkImage) whole = file ? mk_image_raw_new(file, error) : NULL,
+                       part = whole ? mk_image_slice_new(whole, step->skip, step->length, error) : NULL;
+    g_autoptr(MkStore) store = part ? mk_image_as_store(part) : NULL;
+    MkContent content = MK_CONTENT_UNKNOWN;
+    if (!store || !mk_identify(store, &content, error))
+        return NULL;
+    return content == MK_CONTENT_YAFFS2 ? _("yaffs2 cannot be put back from a backup without spare bytes; the ROM "
+                                            "brings it back (`medik flash`).")
+                                        : NULL;
+}
+
+/* WHOLE covers partitions of a NAND: a step for each, but for those that stay. */
+static bool cut_nand_step(MkSession *session, MkPlan *plan, JsonArray *layout, const MkStep *whole, GError **error)
+{
+    for (guint i = 0; i < session->layout->partitions->len; i++) {
+        const MkPartition *partition = session->layout->partitions->pdata[i];
+        if (!partition->size || partition->start < whole->offset || partition->size > whole->length ||
+            partition->start - whole->offset > whole->length - partition->size)
+            continue;
+        MkStep part = *whole;
+        g_autoptr(GError) local = NULL;
+        part.skip = partition->start - whole->offset;
+        part.length = partition->size;
+        const char *why = why_left(partition, &part, &local);
+        if (local) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return false;
+        }
+        if (why) {
+            mk_plan_note(plan, _("%s is left alone: %s"), partition->name, why);
+            continue;
+        }
+        if (!same_place(partition, layout)) {
+            mk_fault_set(error, MK_FAULT_LAYOUT, _("%s lay elsewhere when the backup was made."), partition->name);
+            return false;
+        }
+        add_restore(plan, partition->name, whole->path, whole->sha256, MK_REGION_NAND, partition->start,
+                    partition->size)
+            ->skip = part.skip;
+    }
+    return true;
+}
+
+/* A NAND is never written in one piece. */
+static bool cut_nand(MkSession *session, MkPlan *plan, JsonArray *layout, GError **error)
+{
+    if (!session->layout) {
+        mk_fault_set_number(error, MK_FAULT_TABLE_NONE, 1037, "S_PART_NO_VALID_TABLE",
+                            _("The phone has no readable partition table; a NAND's backup is put back partition by "
+                              "partition. Flash the ROM first, then put the backup back."));
+        return false;
+    }
+    guint count = plan->steps->len;
+    for (guint i = 0; i < count; i++)
+        if (!cut_nand_step(session, plan, layout, plan->steps->pdata[i], error))
+            return false;
+    g_ptr_array_remove_range(plan->steps, 0, count);
+    if (!plan->steps->len)
+        mk_fault_set(error, MK_FAULT_UNSUPPORTED, _("Nothing of this backup can be put back to a NAND."));
+    return plan->steps->len != 0;
+}
+
 static bool add_backup_file(MkSession *session, MkPlan *plan, const char *folder, JsonObject *file, GError **error)
 {
     const char *name = mk_json_get_string(file, "name"), *base = mk_json_get_string(file, "file"),
@@ -169,6 +256,9 @@ MkPlan *mk_plan_restore_backup(MkSession *session, const char *folder, const MkC
     for (guint i = 0; i < json_array_get_length(files); i++)
         if (!add_backup_file(session, plan, folder, mk_json_object(json_array_get_element(files, i)), error))
             return NULL;
+    if (session->agent->info.storage == MK_STORAGE_NAND &&
+        !cut_nand(session, plan, mk_json_get_array(object, "layout"), error))
+        return NULL;
     g_ptr_array_sort(plan->steps, boot_regions_last);
     if (covers_user_data(session, plan))
         mk_plan_gate(plan, MK_GATE_USER_DATA, NULL,

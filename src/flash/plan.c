@@ -153,6 +153,7 @@ static void step_to_json(JsonBuilder *builder, const MkStep *step)
     mk_json_int(builder, "length", (gint64)step->length);
     mk_json_int(builder, "payload", (gint64)step->payload);
     mk_json_string(builder, "path", step->path);
+    mk_json_int(builder, "skip", (gint64)step->skip);
     if (step->data) {
         gsize length;
         const guchar *data = g_bytes_get_data(step->data, &length);
@@ -198,6 +199,7 @@ static bool step_from_json(MkPlan *plan, JsonObject *object)
     MkStep *step = mk_plan_add(plan, (MkStepKind)kind, name, (MkRegion)region, (uint64_t)offset, (uint64_t)length);
     step->payload = (uint64_t)mk_json_get_int(object, "payload", length);
     step->path = g_strdup(mk_json_get_string(object, "path"));
+    step->skip = (uint64_t)MAX(mk_json_get_int(object, "skip", 0), 0);
     step->sha256 = g_strdup(mk_json_get_string(object, "sha256"));
     step->reason = g_strdup(mk_json_get_string(object, "reason"));
     step->klass = (MkClass)mk_json_get_int(object, "class", MK_CLASS_SYSTEM);

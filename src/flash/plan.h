@@ -22,6 +22,7 @@ typedef struct {
     uint64_t length;  /* bytes of the phone touched at most */
     uint64_t payload; /* bytes that travel: of an image what is no hole; else `length` */
     char *path;       /* file, or NULL; of a SAVE step: its name in the job's folder */
+    uint64_t skip;    /* RESTORE: bytes of the file in front of what goes to the phone */
     GBytes *data;     /* of table steps, else NULL */
     char *sha256;     /* of the file for writing steps, checked again before it is sent; NULL = made by this plan */
     MkClass klass;

@@ -290,7 +290,11 @@ static MkImage *open_image(const MkStep *step, GError **error)
     if (step->kind == MK_STEP_WRITE)
         return mk_image_open(step->path, &content, error);
     g_autoptr(MkStore) file = mk_store_file_open(step->path, false, error);
-    return file ? mk_image_raw_new(file, error) : NULL;
+    g_autoptr(MkImage) whole = file ? mk_image_raw_new(file, error) : NULL;
+    if (!whole || (!step->skip && whole->size <= step->length))
+        return g_steal_pointer(&whole);
+    /* One partition out of the dump of a region. */
+    return mk_image_slice_new(whole, step->skip, step->length, error);
 }
 
 typedef struct {
@@ -447,12 +451,23 @@ static bool run_step(Run *run, unsigned index, GError **error)
 
 /* --- the whole ----------------------------------------------------------------------------------------------------- */
 
+static bool checked_before(const MkPlan *plan, guint index)
+{
+    const MkStep *step = plan->steps->pdata[index];
+    for (guint i = 0; i < index; i++) {
+        const MkStep *earlier = plan->steps->pdata[i];
+        if (!g_strcmp0(earlier->path, step->path) && !g_strcmp0(earlier->sha256, step->sha256))
+            return true;
+    }
+    return false;
+}
+
 /* No plan runs before every file it needs has been opened, measured and hashed (safety rule 1). */
 static bool check_files(const MkPlan *plan, GError **error)
 {
     for (guint i = 0; i < plan->steps->len; i++) {
         const MkStep *step = plan->steps->pdata[i];
-        if (step->kind == MK_STEP_SAVE || !step->path || !step->sha256)
+        if (step->kind == MK_STEP_SAVE || !step->path || !step->sha256 || checked_before(plan, i))
             continue;
         g_autofree char *sha256 = mk_file_sha256(step->path, error);
         if (!sha256)

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """The messages that drove people to despair, each met, explained and cured."""
+import json
+
 from harness import fails, ok, run_module
 
 
@@ -59,6 +61,30 @@ def test_wrong_model(desk):
     assert 'boot region' in refused.text and 'label' in refused.text
     ok(phone.medik('flash', desk.rom(phone.model), '--yes'))
     phone.boots_to('home')
+
+
+def test_nand_backup(desk):
+    """A NAND's whole-device backup goes back partition by partition; what a dump of pages cannot hold is left alone."""
+    phone = desk.phone('mt6575-nand')
+    ok(phone.medik('save', desk.folder / 'backup'))
+    refused = fails(phone.medik('erase', 'nvram', '--yes'), 5, '--erase-identity')
+    ok(phone.medik('erase', 'nvram', '--yes', '--erase-identity=' + refused.text.split('--erase-identity=')[1][:8]))
+    ok(phone.medik('erase', 'LOGO', '--yes'))
+    done = ok(phone.medik('write', '--backup', desk.folder / 'backup', '--yes'))
+    for left in 'PRELOADER', '__NODL_BMTPOOL', 'ANDROID':
+        assert f'{left} is left alone' in done.text, done.text
+    ok(phone.medik('verify', 'LOGO', cut(desk, 'LOGO')))
+    assert phone.boots_to('home')['imei'] == 'present'
+
+
+def cut(desk, name):
+    """A partition out of the backup of a NAND."""
+    manifest = json.loads((desk.folder / 'backup' / 'manifest.json').read_text())
+    place = next(part for part in manifest['layout'] if part['name'] == name)
+    with open(desk.folder / 'backup' / 'nand.bin', 'rb') as dump:
+        dump.seek(place['start'])
+        (desk.folder / name).write_bytes(dump.read(place['size']))
+    return desk.folder / name
 
 
 def test_larger_variant(desk):
