@@ -97,6 +97,7 @@ MkTarget *mk_cli_catch(MkCli *cli, MkLink **link, GError **error);
 /* --port, else $MEDIK_PORT, else "usb": the one phone that is on USB. */
 const char *mk_cli_port(const MkCli *cli);
 int mk_cli_timeout(const MkCli *cli); /* ms, or MK_FOREVER */
+/* From here on every way out restarts the phone, or leaves it as --after says: mk_session_free(). */
 MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_storage, GError **error);
 /* What ROM says about scatter, Download Agent and board serves where the user said nothing. */
 void mk_cli_use_rom(MkCli *cli, const MkRom *rom);
@@ -115,6 +116,8 @@ int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan);
 /* A name of a region and a size, as options give them. Fault USAGE. */
 bool mk_cli_parse_region(const char *text, MkRegion *region, GError **error);
 bool mk_cli_parse_number(const char *option, const char *text, uint64_t *value, GError **error);
+/* Can PATH (NULL: none is needed) be read? For what a command names, before the phone is caught. */
+bool mk_cli_need_file(const char *path, GError **error);
 /* Writes TEXT to a file that must not be there yet. */
 bool mk_cli_write_new(const char *path, const char *text, GError **error);
 /* The layout in a file of any kind: scatter, dumchar text, GPT or MBR image. */

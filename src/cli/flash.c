@@ -90,10 +90,7 @@ static int work(MkCli *cli, const Flash *flash, const char *folder)
     rom = rom_for_storage(cli, flash, g_steal_pointer(&rom), session, &error);
     g_autoptr(MkPlan) plan =
         rom ? mk_plan_flash(session, rom, flash->scene, flash->policy, &cli->consent, &error) : NULL;
-    if (plan)
-        return mk_cli_run_plan(cli, session, plan);
-    mk_session_finish(session, MK_CLI_AFTER_READING, NULL);
-    return mk_cli_fail(cli, error);
+    return plan ? mk_cli_run_plan(cli, session, plan) : mk_cli_fail(cli, error);
 }
 
 int mk_cli_flash(int argc, char **argv)

@@ -63,6 +63,9 @@ static int list(MkCli *cli)
 static int restore(MkCli *cli, const char *folder)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(MkIdentitySet) named = folder ? mk_identity_load(folder, &error) : NULL;
+    if (folder && !named)
+        return mk_cli_fail(cli, error);
     g_autoptr(MkSession) session = mk_cli_session(cli, NULL, false, &error);
     g_autoptr(MkPlan) plan = session ? mk_plan_identity_restore(session, folder, &cli->consent, &error) : NULL;
     return plan ? mk_cli_run_plan(cli, session, plan) : mk_cli_fail(cli, error);

@@ -40,9 +40,25 @@ static bool choose(const Save *save, char **names, MkSaveOptions *options, GErro
            mk_cli_parse_number("--length", save->length, &options->length, error);
 }
 
+/* A folder with something in it serves only if it is a save to go on with; whether of this phone and choice is seen later. */
+static bool check_folder(const MkCli *cli, const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "manifest.json", NULL), *text = NULL;
+    if (cli->prefix || !g_file_test(folder, G_FILE_TEST_EXISTS))
+        return true;
+    g_autoptr(JsonNode) root = g_file_get_contents(path, &text, NULL, NULL) ? mk_json_parse(text, -1) : NULL;
+    JsonObject *manifest = mk_json_object(root);
+    if (manifest && !mk_json_get_bool(manifest, "complete"))
+        return true;
+    mk_fault_set(error, MK_FAULT_FILE, _("%s exists already; nothing is overwritten. Choose another name."), folder);
+    return false;
+}
+
 static int work(MkCli *cli, MkSaveOptions *options)
 {
     g_autoptr(GError) error = NULL;
+    if (!check_folder(cli, options->folder, &error))
+        return mk_cli_fail(cli, error);
     g_autoptr(MkSession) session = mk_cli_session(cli, NULL, false, &error);
     MkSaveResult result = {0};
     g_autofree char *own = session && cli->prefix ? g_build_filename(options->folder, session->short_id, NULL)

@@ -101,22 +101,40 @@ static bool table_save(MkCli *cli, MkSession *session, const char *path, JsonBui
     return true;
 }
 
+static bool can_diff(const char *path, GError **error)
+{
+    g_autoptr(GPtrArray) findings = mk_findings_new();
+    g_autoptr(MkLayout) layout = mk_cli_load_layout(path, findings, error);
+    return layout != NULL;
+}
+
+static bool can_save(const char *path, GError **error)
+{
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        return true;
+    mk_fault_set(error, MK_FAULT_FILE, _("%s exists already; nothing is overwritten. Choose another name."), path);
+    return false;
+}
+
 typedef struct {
     const char *name;
     bool (*work)(MkCli *cli, MkSession *session, const char *argument, JsonBuilder *result, GError **error);
+    bool (*prepare)(const char *argument, GError **error); /* before the phone is caught, or NULL */
     bool argument;
 } Action;
 
 static const Action actions[] = {
-    {"show", table_show, false},
-    {"check", table_check, false},
-    {"diff", table_diff, true},
-    {"save", table_save, true},
+    {"show", table_show, NULL, false},
+    {"check", table_check, NULL, false},
+    {"diff", table_diff, can_diff, true},
+    {"save", table_save, can_save, true},
 };
 
 static int read_only(MkCli *cli, const Action *action, const char *argument)
 {
     g_autoptr(GError) error = NULL;
+    if (action->prepare && !action->prepare(argument, &error))
+        return mk_cli_fail(cli, error);
     g_autoptr(MkSession) session = mk_cli_session(cli, NULL, false, &error);
     if (!session)
         return mk_cli_fail(cli, error);

@@ -112,6 +112,8 @@ static int work(MkCli *cli, Verify *verify, char **names, int count)
         return mk_cli_fail(cli, error);
     if (rom)
         mk_cli_use_rom(cli, rom);
+    if (!folder && !mk_cli_need_file(names[1], &error))
+        return mk_cli_fail(cli, error);
     g_autoptr(MkSession) session = mk_cli_session(cli, rom ? rom->folder : NULL, false, &error);
     if (session && rom && mk_cli_rom_misses(rom, session)) {
         g_autofree char *images = g_strdup(rom->folder);

@@ -59,8 +59,26 @@ bool mk_cli_rom_misses(const MkRom *rom, const MkSession *session)
     return rom->layout->sections && rom->layout->storage != session->agent->info.storage;
 }
 
+bool mk_cli_need_file(const char *path, GError **error)
+{
+    g_autoptr(MkStore) file = path ? mk_store_file_open(path, false, error) : NULL;
+    return !path || file;
+}
+
+/* Safety rule 1: what cannot work is said before the phone is touched. */
+static bool files_are_there(const MkCli *cli, GError **error)
+{
+    const char *paths[] = {cli->preloader, cli->scatter, cli->auth, cli->cert, cli->key};
+    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
+        if (!mk_cli_need_file(paths[i], error))
+            return false;
+    return true;
+}
+
 MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_storage, GError **error)
 {
+    if (!files_are_there(cli, error))
+        return NULL;
     MkSessionOptions options = {.port = mk_cli_port(cli),
                                 .caught = mk_cli_turn_caught(),
                                 .timeout = mk_cli_timeout(cli),
@@ -71,6 +89,7 @@ MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_stor
                                 .names_path = cli->scatter,
                                 .boot = mk_cli_boot_options(cli),
                                 .battery = cli->battery,
+                                .after = cli->after_set ? cli->after : MK_CLI_AFTER_READING,
                                 .trace = cli->trace_file,
                                 .state = mk_cli_state,
                                 .state_data = cli};
@@ -84,7 +103,6 @@ MkSession *mk_cli_session(MkCli *cli, const char *rom_folder, bool allow_no_stor
         return session;
     mk_fault_set(error, MK_FAULT_UNSUPPORTED,
                  _("This phone's agent cannot restart it into another mode; use `medik boot` afterwards."));
-    mk_session_finish(session, MK_AFTER_REBOOT, NULL);
     mk_session_free(session);
     return NULL;
 }
@@ -204,14 +222,11 @@ int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan)
     ask(cli, session, plan);
     MkRunOptions options = {.verify = cli->verify, .progress = mk_cli_progress(cli)};
     MkRunResult result = {0};
-    if (!mk_plan_check_gates(plan, &cli->consent, &error) || !mk_cli_turn_claim(session->id, &error)) {
-        mk_session_finish(session, MK_CLI_AFTER_READING, NULL);
+    if (!mk_plan_check_gates(plan, &cli->consent, &error) || !mk_cli_turn_claim(session->id, &error))
         return mk_cli_fail(cli, error);
-    }
     if (!mk_plan_run(session, plan, &options, &result, &error)) {
         int exit = mk_cli_fail(cli, error);
         mk_cli_say(cli, "%s", _("The same command goes on where this one stopped."));
-        mk_session_finish(session, MK_CLI_AFTER_READING, NULL);
         mk_run_result_clear(&result);
         return exit;
     }

@@ -4,7 +4,21 @@
 
 typedef struct {
     char *backup, *region, *offset;
+    MkRegion place;
+    uint64_t start;
 } Write;
+
+/* Everything that can be judged without the phone. */
+static bool prepare(Write *write, char **names, GError **error)
+{
+    if (write->backup) {
+        g_autofree char *manifest = g_build_filename(write->backup, "manifest.json", NULL);
+        return mk_cli_need_file(manifest, error);
+    }
+    return (!write->region || mk_cli_parse_region(write->region, &write->place, error)) &&
+           (!write->offset || mk_cli_parse_number("--offset", write->offset, &write->start, error)) &&
+           mk_cli_need_file(names[write->region ? 0 : 1], error);
+}
 
 static MkPlan *make_plan(MkCli *cli, MkSession *session, const Write *write, char **names, GError **error)
 {
@@ -12,12 +26,7 @@ static MkPlan *make_plan(MkCli *cli, MkSession *session, const Write *write, cha
         return mk_plan_restore_backup(session, write->backup, &cli->consent, error);
     if (!write->region)
         return mk_plan_write_partition(session, names[0], names[1], &cli->consent, error);
-    MkRegion region;
-    uint64_t offset = 0;
-    if (!mk_cli_parse_region(write->region, &region, error) ||
-        (write->offset && !mk_cli_parse_number("--offset", write->offset, &offset, error)))
-        return NULL;
-    return mk_plan_write_range(session, region, offset, names[0], &cli->consent, error);
+    return mk_plan_write_range(session, write->place, write->start, names[0], &cli->consent, error);
 }
 
 static int work(MkCli *cli, const Write *write, char **names)
@@ -52,6 +61,8 @@ int mk_cli_write(int argc, char **argv)
     if (parsed && argc - 1 != wanted)
         mk_fault_set(&error, MK_FAULT_USAGE,
                      _("Give PARTITION FILE, or --region REGION FILE, or --backup FOLDER alone."));
+    if (!error)
+        prepare(&write, argv + 1, &error);
     exit = error ? mk_cli_fail(cli, error) : work(cli, &write, argv + 1);
     g_free(write.backup);
     g_free(write.region);

@@ -152,6 +152,7 @@ static MkSession *open_once(const MkSessionOptions *options, bool allow_no_stora
     session->cancel = cancel ? g_object_ref(cancel) : NULL;
     session->findings = mk_findings_new();
     session->names_path = g_strdup(options->names_path);
+    session->after = options->after;
     if (!catch_phone(session, options, error) || !start_agent(session, options, progress, error) ||
         !mk_session_speed_up(session, options, left, error))
         return NULL;
@@ -192,7 +193,22 @@ MkSession *mk_session_open(const MkSessionOptions *options, bool allow_no_storag
 
 bool mk_session_finish(MkSession *session, MkAfter after, GError **error)
 {
-    return session->agent->lost || mk_agent_finish(session->agent, after, error);
+    MkAgent *agent = session->agent;
+    if (agent->lost)
+        return true;
+    /* A stop that was wished for stops the work, never the ending; every answer to it has a deadline. */
+    GCancellable *cancel = agent->cancel;
+    agent->cancel = NULL;
+    bool ok = mk_agent_finish(agent, after, error);
+    agent->cancel = cancel;
+    agent->lost |= ok;
+    return ok;
+}
+
+static void leave_phone(MkSession *session)
+{
+    if (session->agent && !mk_session_finish(session, session->after, NULL))
+        mk_session_finish(session, MK_AFTER_REBOOT, NULL);
 }
 
 static void forget_tables(MkSession *session)
@@ -211,6 +227,7 @@ void mk_session_free(MkSession *session)
 {
     if (!session)
         return;
+    leave_phone(session);
     forget_tables(session);
     for (int region = 0; region < MK_REGION_N; region++)
         g_clear_pointer(&session->stores[region], mk_store_unref);

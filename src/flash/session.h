@@ -20,6 +20,7 @@ typedef struct {
     int battery;           /* MK_BATTERY_* of agent.h */
     unsigned baud;         /* UART: raise to this rate, 0 = leave it */
     bool keep_speed;       /* USB: do not ask for high speed */
+    MkAfter after;         /* how the phone is left when the session ends before its work does: after any error */
     MkCaught *caught;      /* a phone that was caught already (what is taken is cleared), or NULL */
     MkTrace *trace;        /* or NULL */
     MkBootStateFunc state; /* told in words what is waited for, or NULL */
@@ -47,6 +48,7 @@ typedef struct {
     char *preloader_project;         /* of the preloader in boot 1, or NULL */
     bool identity_waived;            /* the user typed --no-identity-backup */
     struct _MkIdentitySet *identity; /* saved in this session or found to be saved already, or NULL */
+    MkAfter after;                   /* as in the options */
     GCancellable *cancel;
 } MkSession;
 
@@ -57,8 +59,10 @@ char *mk_home(void);
  * found no storage, unless ALLOW_NO_STORAGE. */
 MkSession *mk_session_open(const MkSessionOptions *options, bool allow_no_storage, MkProgress *progress,
                            GCancellable *cancel, GError **error);
-/* Ends the agent as AFTER says (fault ignored by callers that only read) and closes the port. */
+/* Ends the agent as AFTER says, whether or not the session was cancelled. */
 bool mk_session_finish(MkSession *session, MkAfter after, GError **error);
+/* Closes the port. A phone that still runs an agent that was not finished would hear no later command until its power is pulled: it is left
+ * as `after` of the options says, or restarted where that cannot be. */
 void mk_session_free(MkSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkSession, mk_session_free)
 

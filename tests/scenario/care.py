@@ -49,6 +49,26 @@ def test_save_continues(desk):
         assert saved.read_bytes() == chip.read(64 << 20)
 
 
+def test_a_mistake_leaves_the_phone_answering(desk):
+    """A command that fails once the agent runs restarts the phone; what cannot work is said without a phone."""
+    phone = desk.phone('mt6735-energy2')
+    image, copy = desk.folder / 'x.img', desk.folder / 'copy'
+    image.write_bytes(bytes(4096))
+    ok(phone.medik('save', copy, 'boot'))
+    for command in (['write', 'nosuch', image, '--yes'], ['erase', 'nosuch', '--yes'], ['save', desk.folder / 'y', 'nosuch'],
+                    ['verify', 'nosuch', image]):
+        fails(phone.medik(*command), 4, 'nosuch')
+    bare = desk.phone('mt6737-zc520tl', 'no-table')
+    for _ in range(2):
+        fails(bare.medik('table', 'repair', '--from', 'copy', '--yes'), 4, 'E-TABLE-NONE')
+    nowhere = ['--port', desk.folder / 'nowhere', '--timeout', '1']
+    missing = desk.folder / 'missing.img'
+    for command in (['write', 'recovery', missing], ['write', '--backup', missing], ['verify', 'boot', missing],
+                    ['save', copy], ['table', 'diff', missing], ['table', 'save', image],
+                    ['identity', 'restore', missing], ['info', '--preloader', missing]):
+        fails(desk.run(*command, *nowhere), 2)
+
+
 def test_resized_layout_kept(desk):
     phone = desk.phone('mt6577-9300', 'resized')
     rom = desk.rom('mt6577-9300')

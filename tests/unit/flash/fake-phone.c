@@ -68,6 +68,14 @@ static bool fake_erase(MkAgent *agent, MkRegion region, uint64_t offset, uint64_
 
 static bool fake_finish(MkAgent *agent, MkAfter after, GError **error)
 {
+    FakeAgent *fake = (FakeAgent *)agent;
+    fake->endings++;
+    fake->ended = after;
+    fake->ended_cancelled = g_cancellable_is_cancelled(agent->cancel);
+    if (after == MK_AFTER_META) {
+        mk_fault_set(error, MK_FAULT_UNSUPPORTED, "no modes");
+        return false;
+    }
     return true;
 }
 

@@ -16,6 +16,9 @@ typedef struct {
     int corrupt_writes;             /* so many write calls store a wrong byte */
     uint8_t erased;                 /* what an erase leaves */
     unsigned erases;
+    unsigned endings;     /* how often it was told to end */
+    MkAfter ended;        /* how, the last time; META is refused */
+    bool ended_cancelled; /* a stop was still in force then */
 } FakeAgent;
 
 typedef struct {

@@ -192,6 +192,30 @@ static void test_changed_file_is_refused(void)
     fake_phone_clear(&phone);
 }
 
+/* Whatever a command fails at, the phone is not left in an agent that hears nobody; not even after Ctrl-C. */
+static void test_every_end_lets_the_phone_go(void)
+{
+    FakePhone phone;
+    fake_phone_init(&phone);
+    g_autoptr(GCancellable) stop = g_cancellable_new();
+    phone.session->after = MK_AFTER_REBOOT;
+    phone.agent->base.cancel = stop;
+    g_cancellable_cancel(stop);
+    fake_phone_reconnect(&phone);
+    g_assert_cmpuint(phone.agent->endings, ==, 1);
+    g_assert_cmpint(phone.agent->ended, ==, MK_AFTER_REBOOT);
+    g_assert_false(phone.agent->ended_cancelled);
+    phone.session->after = MK_AFTER_META;
+    fake_phone_reconnect(&phone);
+    g_assert_cmpuint(phone.agent->endings, ==, 3);
+    g_assert_cmpint(phone.agent->ended, ==, MK_AFTER_REBOOT);
+    g_assert_true(mk_session_finish(phone.session, MK_AFTER_OFF, NULL));
+    fake_phone_reconnect(&phone);
+    g_assert_cmpuint(phone.agent->endings, ==, 4);
+    phone.agent->base.lost = true;
+    fake_phone_clear(&phone);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -202,6 +226,7 @@ int main(int argc, char **argv)
     g_test_add_func("/run/zero-runs-cost-no-wire", test_zero_runs_cost_no_wire);
     g_test_add_func("/run/nothing-is-written-before-identity-is-saved",
                     test_nothing_is_written_before_identity_is_saved);
+    g_test_add_func("/run/every-end-lets-the-phone-go", test_every_end_lets_the_phone_go);
     g_test_add_func("/run/changed-file-is-refused", test_changed_file_is_refused);
     return g_test_run();
 }
