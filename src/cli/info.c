@@ -53,6 +53,20 @@ static bool test_memory(MkCli *cli, MkSession *session, GError **error)
     return true;
 }
 
+/* What is wrong, last, where it is seen; how bad all of it is, with what was said before the card (tables, health). */
+static MkSeverity show_diagnosis(MkCli *cli, const MkSession *session, const GPtrArray *wrong)
+{
+    MkSeverity worst = MAX(mk_findings_worst(wrong), mk_findings_worst(session->findings));
+    if (wrong->len)
+        mk_cli_say(cli, "%s", _("What is wrong:"));
+    else if (worst == MK_SEVERITY_NOTE && session->agent->info.storage != MK_STORAGE_UNKNOWN)
+        mk_cli_say(
+            cli, "%s",
+            _("Nothing wrong was seen in what was looked at: tables, preloader, the beginnings of the partitions."));
+    mk_cli_findings(cli, wrong);
+    return worst;
+}
+
 int mk_cli_info(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
@@ -76,12 +90,15 @@ int mk_cli_info(int argc, char **argv)
     g_autoptr(MkSession) session = mk_cli_session(cli, NULL, true, &error);
     if (!session)
         return mk_cli_fail(cli, error);
-    if (!mk_session_look(session, &error))
+    g_autoptr(GPtrArray) wrong = mk_findings_new();
+    if (!mk_session_look(session, wrong, &error))
         return mk_cli_fail(cli, error);
     g_autofree char *card = mk_session_card(session, true);
     mk_cli_say(cli, "%s", card);
+    MkSeverity worst = show_diagnosis(cli, session, wrong);
     JsonBuilder *event = mk_cli_event_new("result");
     mk_session_card_json(session, event);
+    mk_json_string(event, "worst", mk_severity_name(worst));
     if ((info.memory_test && !test_memory(cli, session, &error)) ||
         !mk_cli_leave(cli, session, MK_CLI_AFTER_READING, &error)) {
         g_object_unref(event);

@@ -3,10 +3,12 @@
 
 #include "core/bytes.h"
 #include "core/i18n.h"
+#include "flash/diagnosis.h"
 
 #define LOOK (UINT64_C(64) << 10)
 
-static char *words_for(MkSession *session, const MkPartition *partition)
+/* *LOOK: the same for the diagnosis. */
+static char *words_for(MkSession *session, const MkPartition *partition, MkLook *look)
 {
     g_autoptr(GError) trouble = NULL;
     MkStore *store = mk_session_partition_store(session, partition, &trouble);
@@ -17,6 +19,7 @@ static char *words_for(MkSession *session, const MkPartition *partition)
     uint64_t bytes;
     if (!place || !mk_identify(place, &content, &trouble))
         return g_strdup(_("not readable"));
+    *look = (MkLook){.known = true, .content = content};
     if (content == MK_CONTENT_UNKNOWN)
         return g_strdup(_("data"));
     if (content == MK_CONTENT_BLANK && partition->size > LOOK)
@@ -27,22 +30,24 @@ static char *words_for(MkSession *session, const MkPartition *partition)
     return g_strdup_printf(_("%s of %s"), mk_content_words(content), size);
 }
 
-bool mk_session_look(MkSession *session, GError **error)
+bool mk_session_look(MkSession *session, GPtrArray *findings, GError **error)
 {
     g_clear_pointer(&session->contents, g_ptr_array_unref);
     session->contents = g_ptr_array_new_with_free_func(g_free);
-    for (guint i = 0; session->layout && i < session->layout->partitions->len; i++) {
+    guint count = session->layout ? session->layout->partitions->len : 0;
+    g_autofree MkLook *looks = g_new0(MkLook, (gsize)count + 1);
+    for (guint i = 0; i < count; i++) {
         const MkPartition *partition = session->layout->partitions->pdata[i];
         bool useful = partition->size && mk_partition_class(partition) != MK_CLASS_RESERVED;
         if (g_cancellable_set_error_if_cancelled(session->cancel, error))
             return false;
-        g_ptr_array_add(session->contents, useful ? words_for(session, partition) : NULL);
+        g_ptr_array_add(session->contents, useful ? words_for(session, partition, &looks[i]) : NULL);
         if (!session->agent->lost)
             continue;
         mk_fault_set(error, MK_FAULT_GONE, _("The phone was lost while it was looked at."));
         return false;
     }
-    return true;
+    return mk_diagnose(session, looks, findings, error);
 }
 
 const char *mk_session_content(const MkSession *session, guint index)

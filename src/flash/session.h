@@ -70,8 +70,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkSession, mk_session_free)
 MkStore *mk_session_store(MkSession *session, MkRegion region, GError **error);
 /* The store and offset of a resolved partition; BOOT1_BOOT2 means boot 1. */
 MkStore *mk_session_partition_store(MkSession *session, const MkPartition *partition, GError **error);
-/* Looks at the first bytes of every partition; the card then tells what they hold. A place that cannot be read is no fault. */
-bool mk_session_look(MkSession *session, GError **error);
+/* Looks at the first bytes of every partition; the card then tells what they hold, and FINDINGS (appended) what is wrong with them: table,
+ * preloader, what starts Android, identity. A place that cannot be read is no fault. */
+bool mk_session_look(MkSession *session, GPtrArray *findings, GError **error);
 /* What partition INDEX of the layout holds, in words; NULL if it was not looked at. */
 const char *mk_session_content(const MkSession *session, guint index);
 /* Reads the tables again, after they were written. */

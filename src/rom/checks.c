@@ -36,7 +36,7 @@ char *mk_check_base(const MkRomItem *item)
 /* --- F: each file --------------------------------------------------------------------------------------------------- */
 
 /* By name without a slot; what is not listed may be anything (spec checks.md 3.1). */
-static bool kind_allowed(const char *name, MkContent kind)
+bool mk_content_suits(const char *name, MkContent kind)
 {
     static const MkContent preloader[] = {MK_CONTENT_PRELOADER, MK_CONTENT_PRELOADER_BOOT_HEADER, 0},
                            mbr[] = {MK_CONTENT_MBR, 0}, loader[] = {MK_CONTENT_MTK_HEADER, MK_CONTENT_SIGNED, 0},
@@ -118,7 +118,7 @@ static void check_kind(Check *check, const MkRomItem *item, const char *name, co
                       base);
     } else if (item->inner == MK_CONTENT_BLANK) {
         check_blank(check, item, name, base);
-    } else if (!kind_allowed(name, item->inner)) {
+    } else if (!mk_content_suits(name, item->inner)) {
         mk_check_find(check, item, is_critical(name) ? MK_SEVERITY_BLOCK : MK_SEVERITY_WARN, "F-KIND",
                       _("%s is %s, which does not belong into %s. Files were probably mixed up or renamed."), base,
                       mk_content_words(item->inner), item->partition->name);

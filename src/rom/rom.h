@@ -71,6 +71,8 @@ typedef struct {
  * UNCHECKED (char *, may be NULL). Resolves a copy of the layout for the phone's geometry where there is one. */
 bool mk_rom_check(const MkRom *rom, const MkPhoneFacts *phone, GPtrArray *findings, GPtrArray *unchecked,
                   GError **error);
+/* May the partition NAME (canonical, without a slot) hold content of KIND? What is not listed may hold anything (spec checks.md 3.1). */
+bool mk_content_suits(const char *name, MkContent kind);
 /* K: will IMAGE start as boot, or as RECOVERY, on CHIP ("MT6582", NULL unknown)? BASE names it in the findings. */
 void mk_check_boot_image(MkStore *image, bool recovery, const char *chip, const char *base, GPtrArray *findings);
 /* "yes", "probably", "probably not", "no" from findings (spec behaviour.md 3.6). */

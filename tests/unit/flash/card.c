@@ -100,6 +100,79 @@ static void test_worn_out_is_only_for_saving(void)
     fake_phone_clear(&phone);
 }
 
+static const MkFinding *diagnosed(const GPtrArray *findings, const char *id, const char *partition)
+{
+    for (guint i = 0; i < findings->len; i++) {
+        const MkFinding *finding = findings->pdata[i];
+        if (!strcmp(finding->id, id) && !g_strcmp0(finding->partition, partition))
+            return finding;
+    }
+    return NULL;
+}
+
+static GPtrArray *diagnose(FakePhone *phone)
+{
+    GPtrArray *findings = mk_findings_new();
+    g_autoptr(GError) error = NULL;
+    mk_session_look(phone->session, findings, &error);
+    g_assert_no_error(error);
+    return findings;
+}
+
+/* What is blank or of the wrong kind is named, with its cure. */
+static void test_diagnosis_partitions(void)
+{
+    FakePhone phone;
+    fake_phone_init(&phone);
+    const MkPartition *boot = mk_layout_find(phone.session->layout, "boot"),
+                      *nvram = mk_layout_find(phone.session->layout, "nvram");
+    memset(phone.agent->user + boot->start, 'x', 100);
+    g_autoptr(GPtrArray) first = diagnose(&phone);
+    g_assert_nonnull(diagnosed(first, "B-PL-NONE", "preloader"));
+    g_assert_nonnull(diagnosed(first, "F-KIND", "boot"));
+    g_assert_cmpint(diagnosed(first, "F-BLANK", "system")->severity, ==, MK_SEVERITY_DANGER);
+    g_assert_nonnull(strstr(diagnosed(first, "F-BLANK", "system")->advice, "medik flash"));
+    g_assert_null(diagnosed(first, "F-BLANK", "userdata"));
+    g_assert_null(diagnosed(first, "E-ID-BLANK", "nvram"));
+    g_assert_null(diagnosed(first, "E-TABLE-NONE", NULL));
+    memset(phone.agent->user + nvram->start, 0xFF, nvram->size);
+    g_autoptr(GPtrArray) second = diagnose(&phone);
+    g_assert_nonnull(strstr(diagnosed(second, "E-ID-BLANK", "nvram")->advice, "no saved identity"));
+    fake_phone_clear(&phone);
+}
+
+/* A lost identity that was saved before is not lost. */
+static void test_diagnosis_saved_identity(void)
+{
+    FakePhone phone;
+    g_autoptr(GError) error = NULL;
+    fake_phone_init(&phone);
+    g_autoptr(MkIdentitySet) set = mk_identity_save(phone.session, NULL, NULL, NULL, &error);
+    g_assert_no_error(error);
+    memset(phone.agent->user + (1 << 20), 0, 1 << 20);
+    g_autoptr(GPtrArray) findings = diagnose(&phone);
+    g_assert_nonnull(strstr(diagnosed(findings, "E-ID-BLANK", "nvram")->advice, "medik identity restore"));
+    fake_phone_clear(&phone);
+}
+
+/* Without a table: which copies are gone, and never a format for a cure. */
+static void test_diagnosis_no_table(void)
+{
+    FakePhone phone;
+    fake_phone_init(&phone);
+    memset(phone.agent->user, 0, 1 << 20);
+    memset(phone.agent->user + FAKE_USER - (1 << 16), 0, 1 << 16);
+    fake_phone_reconnect(&phone);
+    g_assert_null(phone.session->layout);
+    g_autoptr(GPtrArray) findings = diagnose(&phone);
+    const MkFinding *finding = diagnosed(findings, "E-TABLE-NONE", NULL);
+    g_assert_nonnull(finding);
+    g_assert_nonnull(strstr(finding->message, "GPT: first copy absent, second copy absent"));
+    g_assert_nonnull(strstr(finding->advice, "table repair"));
+    g_assert_null(strstr(finding->advice, "format-all"));
+    fake_phone_clear(&phone);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -107,5 +180,8 @@ int main(int argc, char **argv)
     g_test_add_func("/card/json", test_json);
     g_test_add_func("/card/slots", test_slots);
     g_test_add_func("/card/worn-out-is-only-for-saving", test_worn_out_is_only_for_saving);
+    g_test_add_func("/card/diagnosis/partitions", test_diagnosis_partitions);
+    g_test_add_func("/card/diagnosis/saved-identity", test_diagnosis_saved_identity);
+    g_test_add_func("/card/diagnosis/no-table", test_diagnosis_no_table);
     return g_test_run();
 }
