@@ -59,6 +59,32 @@ static void show_row(MkCli *cli, const MkCatalogueRow *row)
     mk_cli_event(cli, event);
 }
 
+static void show_meaning(MkCli *cli, const char *id, const char *why, const char *cure)
+{
+    mk_cli_say(cli, "%s\n  %s %s\n  %s %s", id, _("Why:"), why, _("What to do:"), cure);
+    JsonBuilder *event = mk_cli_event_new("explanation");
+    mk_json_string(event, "code", id);
+    mk_json_string(event, "why", why);
+    mk_json_string(event, "cure", cure);
+    mk_cli_event(cli, event);
+}
+
+/* Ids of what checks say: K-VERITY, scatter.order. */
+static unsigned show_findings(MkCli *cli, const char *text)
+{
+    unsigned count = 0;
+    g_auto(GStrv) words = g_strsplit_set(text, " ,;:()[]\"'\n\t", -1);
+    for (char **word = words; *word; word++) {
+        const MkCatalogueFinding *finding = mk_catalogue_finding(*word);
+        if (finding) {
+            bool family = strchr(finding->id, '*');
+            show_meaning(cli, family ? *word : finding->id, finding->why, finding->cure);
+            count++;
+        }
+    }
+    return count;
+}
+
 /* Medik's own ids, as its messages print them. */
 static unsigned show_own(MkCli *cli, const char *text)
 {
@@ -69,13 +95,7 @@ static unsigned show_own(MkCli *cli, const char *text)
         if (!g_strv_contains((const char *const *)words, mk_fault_id(code)))
             continue;
         count++;
-        mk_cli_say(cli, "%s\n  %s %s\n  %s %s", mk_fault_id(code), _("Why:"), mk_fault_cause(code), _("What to do:"),
-                   mk_fault_cure(code));
-        JsonBuilder *event = mk_cli_event_new("explanation");
-        mk_json_string(event, "code", mk_fault_id(code));
-        mk_json_string(event, "why", mk_fault_cause(code));
-        mk_json_string(event, "cure", mk_fault_cure(code));
-        mk_cli_event(cli, event);
+        show_meaning(cli, mk_fault_id(code), mk_fault_cause(code), mk_fault_cure(code));
     }
     return count;
 }
@@ -107,12 +127,12 @@ int mk_cli_explain(int argc, char **argv)
     argv = words;
     if (!mk_cli_parse(
             cli, &argc, &argv, _("TEXT"),
-            _("Explains an error: paste the message, its number or its symbol, from SP Flash Tool, mtkclient or "
-              "Medik.\n\nExample: medik explain \"Firmware Upgrade could not be executed without PMT\""),
+            _("Explains an error: paste the message, its number, its symbol or its id, from SP Flash Tool, mtkclient "
+              "or Medik.\n\nExample: medik explain \"Firmware Upgrade could not be executed without PMT\""),
             0, NULL, 1, -1, &error))
         return mk_cli_fail(cli, error);
     g_autofree char *text = g_strjoinv(" ", argv + 1);
-    unsigned shown = show_own(cli, text);
+    unsigned shown = show_own(cli, text) + show_findings(cli, text);
     g_autoptr(GPtrArray) found = mk_catalogue_search(text);
     for (guint i = 0; i < found->len && shown < MAX_ANSWERS; i++, shown++)
         show_row(cli, found->pdata[i]);

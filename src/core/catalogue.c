@@ -79,10 +79,12 @@ static bool parse_number(const char *word, uint32_t *number)
 GPtrArray *mk_catalogue_search(const char *text)
 {
     GPtrArray *found = g_ptr_array_new();
+    /* Symbols and "CFT" in capitals, however they were typed. */
     g_auto(GStrv) parts = g_strsplit(text, "\u2212", -1); /* a typographic minus */
-    g_autofree char *plain = g_strjoinv("-", parts), *lower = g_ascii_strdown(plain, -1);
-    g_auto(GStrv) words = g_strsplit_set(plain, " \t\r\n,;:()[]{}<>\"'!?=.", -1);
-    Number number = {.front_end = strstr(plain, "CFT")};
+    g_autofree char *plain = g_strjoinv("-", parts), *lower = g_ascii_strdown(plain, -1),
+                    *upper = g_ascii_strup(plain, -1);
+    g_auto(GStrv) words = g_strsplit_set(upper, " \t\r\n,;:()[]{}<>\"'!?=.", -1);
+    Number number = {.front_end = strstr(upper, "CFT")};
     for (char **word = words; *word; word++) {
         if (is_symbol(*word))
             match(found, has_symbol, *word);
@@ -94,4 +96,17 @@ GPtrArray *mk_catalogue_search(const char *text)
             match(found, has_number, &number);
     }
     return found;
+}
+
+const MkCatalogueFinding *mk_catalogue_finding(const char *id)
+{
+    for (size_t i = 0; i < mk_catalogue_findings_count; i++) {
+        const MkCatalogueFinding *finding = &mk_catalogue_findings[i];
+        size_t length = strlen(finding->id);
+        bool family = finding->id[length - 1] == '*';
+        if (family ? g_ascii_strncasecmp(id, finding->id, length - 1) == 0 && id[length - 1]
+                   : g_ascii_strcasecmp(id, finding->id) == 0)
+            return finding;
+    }
+    return NULL;
 }

@@ -1,5 +1,6 @@
 /* The error catalogue: what SP Flash Tool, agents, BootROM and preloader mean by their numbers and symbols (data/errors.csv and
- * data/explanations.csv, from spec behaviour.md 9, Appendix A and brom.md 5). Works offline and without a phone. */
+ * data/explanations.csv, from spec behaviour.md 9, Appendix A and brom.md 5), and what Medik's own checks mean by their ids (data/findings.csv,
+ * checks.md). Works offline and without a phone. */
 #pragma once
 
 #include <glib.h>
@@ -19,6 +20,18 @@ typedef struct {
 extern const MkCatalogueRow mk_catalogue_rows[];
 extern const size_t mk_catalogue_count;
 
+/* What a check means by its id. */
+typedef struct {
+    const char *id; /* "K-VERITY"; "scatter.*": all of that family */
+    const char *why, *cure;
+} MkCatalogueFinding;
+
+extern const MkCatalogueFinding mk_catalogue_findings[];
+extern const size_t mk_catalogue_findings_count;
+
+/* By its id in any case; NULL: no check has that id. */
+const MkCatalogueFinding *mk_catalogue_finding(const char *id);
+
 /* What TEXT, a pasted error box, may mean: symbols first, then known phrases, then status words, and library numbers only if nothing of these was
- * found (decimal, 0x…, signed decimal). Each row once, the surest first. (element-type MkCatalogueRow, borrowed) */
+ * found (decimal, 0x…, signed decimal). Each row once, the surest first; in any case. (element-type MkCatalogueRow, borrowed) */
 GPtrArray *mk_catalogue_search(const char *text);
