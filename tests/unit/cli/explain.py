@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 SOURCES, MEDIK = pathlib.Path(sys.argv[1]), sys.argv[2]
-ID = re.compile(r'"((?:[A-Z]{1,3}-[A-Z][A-Z0-9-]*[A-Z0-9])|(?:(?:da|doctor|dumchar|rom|scatter|table)\.[a-z][a-z0-9-]*))"')
+ID = re.compile(r'"((?:(?:[A-Z]|CON)-[A-Z][A-Z0-9-]*[A-Z0-9])|(?:(?:da|doctor|dumchar|rom|scatter|table)\.[a-z][a-z0-9-]*))"')
 # Only in a table of beginnings of ids, or the name of a file.
 NO_ID = {'I-CHIP', 'P-NAND', 'S-SCATTER'}
 
