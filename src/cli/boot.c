@@ -5,6 +5,15 @@
 
 #define NEW_PORT_TIMEOUT 60 /* s; a kernel has to start */
 
+static const char *mode_words(MkBootMode mode)
+{
+    static const char *const words[] = {
+        [MK_MODE_META] = N_("in META mode"),         [MK_MODE_ADVANCED_META] = N_("in advanced META mode"),
+        [MK_MODE_FACTORY] = N_("in factory mode"),   [MK_MODE_ATE] = N_("in ATE (factory test) mode"),
+        [MK_MODE_FASTBOOT] = N_("in fastboot mode"), [MK_MODE_NORMAL] = N_("as usual")};
+    return _(words[mode]);
+}
+
 int mk_cli_boot(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
@@ -27,7 +36,9 @@ int mk_cli_boot(int argc, char **argv)
     if (error || !mk_boot_mode(mk_cli_port(cli), mode, mk_cli_timeout(cli), CLAMP(wait, 0, 3600) * 1000,
                                cli->trace_file, mk_cli_state, cli, &answer, &new_port, cli->cancel, &error))
         return mk_cli_fail(cli, error);
-    mk_cli_say(cli, _("The preloader agreed: %s."), answer);
+    mk_cli_say(cli, _("The preloader agreed: the phone starts %s."), mode_words(mode));
+    if (cli->verbose)
+        mk_cli_say(cli, _("Its own words: %s"), answer);
     if (new_port)
         mk_cli_say(cli, _("The phone is there again: %s"), new_port);
     else if (wait > 0)

@@ -90,11 +90,16 @@ static int run_phone(MkCli *cli, int argc, char **argv)
         {"agent-release", 0, 0, G_OPTION_ARG_STRING, &release, N_("Act as this release of the agent"),
          "G0|…|G4|X1|X2|X3|V1|V2"},
         {NULL}};
-    const char *help =
-        _("A phone in a process: BootROM, preloader, agent, storage, and what its owner would see.\n"
-          "Also: phone ctl SOCKET ORDER…, phone rom MODEL DIR, phone da FILE, phone check MODEL DIR.\n\n"
-          "Example: medik phone mt6577-9300 --state wrong-rom --link pty:/tmp/phone --control /tmp/phone.ctl\n"
-          "         medik info --port /tmp/phone      (in another window)");
+    g_autofree char *
+        states = g_strjoinv(", ", (char **)mk_content_states),
+       *help = g_strdup_printf(
+           _("A phone in a process: BootROM, preloader, agent, storage, and what its owner would see.\n"
+             "Also: phone ctl SOCKET ORDER…, phone rom MODEL DIR, phone da FILE, phone check MODEL DIR.\n"
+             "States: %s. Faults and orders: see `man medik`.\n"
+             "After a command the phone has started Android: `ctl` \"power long\", then \"plug\", catches it again.\n\n"
+             "Example: medik phone mt6577-9300 --state wrong-rom --link pty:/tmp/phone --control /tmp/phone.ctl\n"
+             "         medik info --port /tmp/phone      (in another window)"),
+           states);
     g_autoptr(GError) error = NULL;
     if (!mk_cli_parse(cli, &argc, &argv, _("MODEL"), help, 0, entries, 0, 1, &error))
         return mk_cli_fail(cli, error);
