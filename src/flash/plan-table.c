@@ -65,6 +65,36 @@ static bool show_evidence(MkSession *session, const MkLayout *layout, MkPlan *pl
     return true;
 }
 
+static bool is_good(const MkSession *session)
+{
+    return is_whole(session->gpt) || is_whole(session->pmt) ||
+           (session->agent->info.storage == MK_STORAGE_NAND && session->agent_layout);
+}
+
+/* Content stays where it is, so what moves in the table is lost to its reader. An MBR names nothing: user data must be feared for. */
+static void show_moves(MkSession *session, const MkLayout *layout, MkPlan *plan)
+{
+    if (!session->layout)
+        return;
+    g_autoptr(GPtrArray) diffs = mk_layout_compare(session->layout, layout);
+    bool user = false;
+    for (guint i = 0; i < diffs->len; i++) {
+        const MkDiff *diff = diffs->pdata[i];
+        if (diff->kind == MK_DIFF_SAME)
+            continue;
+        g_ptr_array_add(plan->diffs, mk_diff_text(diff));
+        user = user || session->layout->kind == MK_LAYOUT_MBR ||
+               (diff->before && mk_partition_class(diff->before) == MK_CLASS_USER);
+    }
+    if (user)
+        mk_plan_gate(plan, MK_GATE_USER_DATA, NULL,
+                     _("The partition of user data begins or ends elsewhere in this table: user data will be lost."));
+    if (plan->diffs->len && is_good(session))
+        mk_plan_gate(plan, MK_GATE_DANGER, "T-GOOD",
+                     _("The phone's own table is good, and this one differs from it: what lies where only the phone's "
+                       "table says will not be found any more. Needed only if that table came with a wrong ROM."));
+}
+
 static bool repair_from_layout(MkSession *session, MkPlan *plan, MkLayout *load, GError **error)
 {
     if (load->platform && !mk_soc_accepts(session->target->soc, load->platform)) {
@@ -73,6 +103,7 @@ static bool repair_from_layout(MkSession *session, MkPlan *plan, MkLayout *load,
                             mk_soc_name(session->target->soc));
         return false;
     }
+    show_moves(session, load, plan);
     if (session->agent->info.storage != MK_STORAGE_NAND && !show_evidence(session, load, plan, error))
         return false;
     return mk_plan_add_tables(plan, session, load, error);

@@ -120,7 +120,8 @@ MkPlan *mk_plan_erase(MkSession *session, MkEraseWhat what, const char *partitio
                       uint64_t length, const MkConsent *consent, GError **error);
 
 typedef enum { MK_REPAIR_AUTO, MK_REPAIR_FROM_COPY, MK_REPAIR_FROM_LAYOUT } MkRepairFrom;
-/* Only the table's own bytes. LAYOUT (for FROM_LAYOUT and as AUTO's second choice) is the exact ROM's scatter or a saved layout, unresolved or not. */
+/* Only the table's own bytes. Where the phone's table is readable and LAYOUT differs, the plan lists how, and asks for user data that move and (T-GOOD)
+ * for a good table that is replaced. LAYOUT (for FROM_LAYOUT and as AUTO's second choice) is the exact ROM's scatter or a saved layout, unresolved or not. */
 MkPlan *mk_plan_table_repair(MkSession *session, MkRepairFrom from, MkLayout *layout, const MkConsent *consent,
                              GError **error);
 

@@ -132,6 +132,44 @@ static void test_table_repair_touches_only_the_table(void)
     fake_phone_clear(&phone);
 }
 
+static bool has_gate(const MkPlan *plan, MkGateKind kind, const char *id)
+{
+    for (guint i = 0; i < plan->gates->len; i++) {
+        const MkGate *gate = plan->gates->pdata[i];
+        if (gate->kind == kind && !g_strcmp0(gate->id, id))
+            return true;
+    }
+    return false;
+}
+
+/* A good table is replaced by another only by name, and not without a word about what moves. */
+static void test_table_repair_spares_a_good_table(void)
+{
+    FakePhone phone;
+    g_autoptr(GError) error = NULL;
+    const MkConsent yes = {.yes = true};
+    fake_phone_init(&phone);
+    g_autoptr(MkLayout) same = fake_layout(), other = fake_layout();
+    MkPartition *system = other->partitions->pdata[3], *userdata = other->partitions->pdata[4];
+    system->size -= 1 << 20;
+    userdata->start = userdata->physical = userdata->linear -= 1 << 20;
+    userdata->size += 1 << 20;
+    g_autoptr(MkPlan) equal = mk_plan_table_repair(phone.session, MK_REPAIR_FROM_LAYOUT, same, &yes, &error);
+    g_assert_no_error(error);
+    g_assert_false(has_gate(equal, MK_GATE_USER_DATA, NULL) || has_gate(equal, MK_GATE_DANGER, "T-GOOD"));
+    g_autoptr(MkPlan) moves = mk_plan_table_repair(phone.session, MK_REPAIR_FROM_LAYOUT, other, &yes, &error);
+    g_assert_no_error(error);
+    g_assert_true(has_gate(moves, MK_GATE_USER_DATA, NULL) && has_gate(moves, MK_GATE_DANGER, "T-GOOD"));
+    g_assert_cmpuint(moves->diffs->len, ==, 2);
+    g_assert_nonnull(strstr(moves->diffs->pdata[1], "userdata moved"));
+    memset(phone.agent->user + 512, 0, 512); /* one copy is bad: nothing good is replaced, but user data move */
+    fake_phone_reconnect(&phone);
+    g_autoptr(MkPlan) bad = mk_plan_table_repair(phone.session, MK_REPAIR_FROM_LAYOUT, other, &yes, &error);
+    g_assert_no_error(error);
+    g_assert_true(has_gate(bad, MK_GATE_USER_DATA, NULL) && !has_gate(bad, MK_GATE_DANGER, "T-GOOD"));
+    fake_phone_clear(&phone);
+}
+
 static uint64_t first_table_written(MkSession *session)
 {
     g_autoptr(GError) error = NULL;
@@ -172,5 +210,6 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/order-of-the-tables", test_order_of_the_tables);
     g_test_add_func("/plan/wrong-content-is-refused", test_wrong_content_is_refused);
     g_test_add_func("/plan/table-repair-touches-only-the-table", test_table_repair_touches_only_the_table);
+    g_test_add_func("/plan/table-repair-spares-a-good-table", test_table_repair_spares_a_good_table);
     return g_test_run();
 }
