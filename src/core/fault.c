@@ -77,11 +77,13 @@ static const Explanation explanations[MK_FAULT_N] = {
     [MK_FAULT_STOR_SMALL] = {"E-STOR-SMALL", MK_EXIT_NO_FIT,
                              N_("The ROM needs more memory than this phone has: it is for a bigger variant."),
                              N_("Find the ROM for the variant of this size.")},
-    [MK_FAULT_LAYOUT] = {"E-LAYOUT", MK_EXIT_NO_FIT,
-                         N_("Partitions on the phone begin or end elsewhere than the ROM says: the phone was resized, "
-                            "or the ROM is for another variant."),
-                         N_("Choose: keep the phone's layout (--layout keep), change to the ROM's with the identity "
-                            "carried over (flash --scene upgrade), or repair the table (table repair).")},
+    [MK_FAULT_LAYOUT] =
+        {"E-LAYOUT", MK_EXIT_NO_FIT,
+         N_("Partitions on the phone begin or end elsewhere than the ROM says: the phone was resized, "
+            "or the ROM is for another variant."),
+         N_("Choose: keep the phone's layout (--layout keep), or change to the ROM's with the identity carried over "
+            "(--layout change or --scene upgrade; user data that move are lost: --erase-user-data). Only if the "
+            "phone's table itself is what is wrong, repair it (medik table repair).")},
     [MK_FAULT_TABLE_NONE] = {"E-TABLE-NONE", MK_EXIT_NO_FIT,
                              N_("The phone's list of partitions is missing: a wrong ROM, a failed resize or an aborted "
                                 "format destroyed it."),
