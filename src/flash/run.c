@@ -518,6 +518,14 @@ static bool run_steps(Run *run, GError **error)
     return true;
 }
 
+static bool keeps_copies(const MkPlan *plan)
+{
+    for (guint i = 0; i < plan->steps->len; i++)
+        if (((const MkStep *)plan->steps->pdata[i])->kind == MK_STEP_SAVE)
+            return true;
+    return false;
+}
+
 bool mk_plan_run(MkSession *session, MkPlan *plan, const MkRunOptions *options, MkRunResult *result, GError **error)
 {
     *result = (MkRunResult){0};
@@ -541,7 +549,7 @@ bool mk_plan_run(MkSession *session, MkPlan *plan, const MkRunOptions *options, 
     prepare_progress(&run);
     result->resumed = mk_journal_resumed(journal);
     result->journal = g_strdup(mk_journal_path(journal));
-    result->undo_folder = g_strdup(mk_journal_job_folder(journal));
+    result->undo_folder = keeps_copies(plan) ? g_strdup(mk_journal_job_folder(journal)) : NULL;
     result->identity_set = session->identity ? g_strdup(session->identity->folder) : NULL;
     g_autoptr(GError) local = NULL;
     bool ok = run_steps(&run, &local);
