@@ -24,7 +24,7 @@ static bool gate_open(const MkPlan *plan, const MkGate *gate, const MkConsent *c
     return false;
 }
 
-static char *how_to_open(const MkPlan *plan, const MkGate *gate)
+char *mk_gate_option(const MkPlan *plan, const MkGate *gate)
 {
     switch (gate->kind) {
     case MK_GATE_YES: return g_strdup("--yes");
@@ -45,7 +45,7 @@ bool mk_plan_check_gates(const MkPlan *plan, const MkConsent *consent, GError **
         const MkGate *gate = plan->gates->pdata[i];
         if (gate_open(plan, gate, consent))
             continue;
-        g_autofree char *how = how_to_open(plan, gate);
+        g_autofree char *how = mk_gate_option(plan, gate);
         g_string_append_printf(closed, "\n  %s [%s]", gate->text, how);
     }
     if (!closed->len)

@@ -18,6 +18,7 @@ typedef struct {
     const MkLayout *phone; /* the phone's, or NULL */
     bool tables;           /* the plan writes the load's table */
     bool moves;            /* … and partitions change place */
+    bool loses;            /* … that of user data among them */
     bool blank;
 } Draft;
 
@@ -66,6 +67,12 @@ static bool touches_selected(Draft *draft, const MkDiff *diff)
     return item && item->selected;
 }
 
+/* An MBR names nothing: user data must be feared for. */
+static bool moves_user_data(Draft *draft, const MkDiff *diff)
+{
+    return draft->phone->kind == MK_LAYOUT_MBR || (diff->before && mk_partition_class(diff->before) == MK_CLASS_USER);
+}
+
 static bool fault_no_table(Draft *draft, GError **error)
 {
     if (draft->scene == MK_SCENE_UPGRADE)
@@ -110,19 +117,21 @@ static bool decide_layout(Draft *draft, GError **error)
     if (!draft->phone)
         return decide_without_table(draft, error);
     g_autoptr(GPtrArray) diffs = mk_layout_compare(draft->phone, draft->load);
-    bool selected = false;
+    bool selected = false, user = false;
     for (guint i = 0; i < diffs->len; i++) {
         const MkDiff *diff = diffs->pdata[i];
         if (diff->kind == MK_DIFF_SAME)
             continue;
         g_ptr_array_add(draft->plan->diffs, mk_diff_text(diff));
         selected = selected || touches_selected(draft, diff);
+        user = user || moves_user_data(draft, diff);
     }
     bool differ = draft->plan->diffs->len != 0;
     if (draft->scene == MK_SCENE_FORMAT_ALL || (differ && draft->policy == MK_LAYOUT_CHANGE) ||
         (differ && draft->scene == MK_SCENE_UPGRADE && draft->policy != MK_LAYOUT_KEEP)) {
         draft->tables = true;
         draft->moves = differ;
+        draft->loses = user;
         return true;
     }
     if (differ && draft->policy == MK_LAYOUT_ASK && selected)
@@ -237,7 +246,7 @@ static void untick_unasked(Draft *draft)
         } else if (preloader && draft->session->agent->info.storage == MK_STORAGE_NAND)
             untick(draft, item, _("the phone's own preloader stays."));
         else if (klass == MK_CLASS_USER && !draft->consent->erase_user_data && draft->scene != MK_SCENE_FORMAT_ALL)
-            untick(draft, item, _("user data stays. With --erase-user-data it starts fresh."));
+            item->selected = false; /* said when it is known whether the partition moves */
         else if (klass == MK_CLASS_TABLE)
             item->selected = false;
     }
@@ -532,6 +541,54 @@ static bool require_complete(Draft *draft, GError **error)
     return true;
 }
 
+static bool is_touched(const MkPlan *plan, const MkPartition *partition)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const MkStep *step = plan->steps->pdata[i];
+        if (step->kind != MK_STEP_SAVE && mk_region_copy(step->region, 0) == mk_region_copy(partition->region, 0) &&
+            step->offset < partition->start + partition->size && partition->start < step->offset + step->length)
+            return true;
+    }
+    return false;
+}
+
+static bool has_fresh_user_data(Draft *draft)
+{
+    for (guint i = 0; i < draft->rom->items->len; i++) {
+        const MkRomItem *item = draft->rom->items->pdata[i];
+        if (item->path && !item->selected && mk_partition_class(item->partition) == MK_CLASS_USER)
+            return true;
+    }
+    return false;
+}
+
+/* What the owner would miss most, and does not lose. */
+static void note_left_alone(Draft *draft)
+{
+    const MkLayout *layout = draft->tables || !draft->phone ? draft->load : draft->phone;
+    g_autoptr(GString) kept = g_string_new(NULL), user = g_string_new(NULL);
+    if (draft->session->agent->info.storage == MK_STORAGE_NAND && draft->moves)
+        return; /* where the agent puts its table is the agent's business */
+    for (guint i = 0; i < layout->partitions->len; i++) {
+        const MkPartition *partition = layout->partitions->pdata[i];
+        const MkPartition *now = draft->phone ? mk_layout_find(draft->phone, partition->name) : NULL;
+        bool is_user = mk_partition_class(partition) == MK_CLASS_USER;
+        GString *names = is_user ? user : kept;
+        if ((is_user && !draft->loses) || is_kept(partition))
+            if (partition->resolved && partition->size && !is_touched(draft->plan, partition) &&
+                !(now && is_touched(draft->plan, now)))
+                g_string_append_printf(names, "%s%s", names->len ? ", " : "", partition->name);
+    }
+    if (kept->len)
+        mk_plan_note(draft->plan, _("Left alone, identity and security: %s."), kept->str);
+    if (user->len)
+        mk_plan_note(draft->plan,
+                     has_fresh_user_data(draft)
+                         ? _("Left alone, user data: %s. With --erase-user-data it starts fresh.")
+                         : _("Left alone, user data: %s."),
+                     user->str);
+}
+
 static bool build_steps(Draft *draft, GError **error)
 {
     bool format = draft->scene == MK_SCENE_FORMAT_ALL;
@@ -547,11 +604,15 @@ static bool build_steps(Draft *draft, GError **error)
         restore_all(draft);
     else if (draft->moves && !format && !carry_identity(draft, error))
         return false;
-    if (draft->moves && !format && draft->phone && mk_layout_find(draft->phone, "userdata"))
-        mk_plan_gate(draft->plan, MK_GATE_USER_DATA, NULL, _("Partitions move; user data will be lost."));
+    if (draft->loses && !format)
+        mk_plan_gate(draft->plan, MK_GATE_USER_DATA, NULL,
+                     _("The partition of user data moves with the layout: user data will be lost."));
     if (draft->scene == MK_SCENE_UPGRADE)
         add_upgrade_erases(draft);
-    return add_images(draft, error);
+    if (!add_images(draft, error))
+        return false;
+    note_left_alone(draft);
+    return true;
 }
 
 static void set_job(Draft *draft)

@@ -127,6 +127,22 @@ static void add_step(GString *text, guint number, const MkStep *step)
     g_string_append_c(text, '\n');
 }
 
+/* Also where the options were given: what is lost is lost all the same. */
+static void add_losses(GString *text, const MkPlan *plan)
+{
+    bool any = false;
+    for (guint i = 0; i < plan->gates->len; i++) {
+        const MkGate *gate = plan->gates->pdata[i];
+        if (gate->kind == MK_GATE_YES)
+            continue;
+        g_autofree char *option = mk_gate_option(plan, gate);
+        if (!any)
+            g_string_append_printf(text, "%s\n", _("What will be lost or is at risk, and the option that allows it:"));
+        g_string_append_printf(text, "  - %s [%s]\n", gate->text, option);
+        any = true;
+    }
+}
+
 char *mk_plan_text(const MkPlan *plan)
 {
     GString *text = g_string_new(NULL);
@@ -139,6 +155,7 @@ char *mk_plan_text(const MkPlan *plan)
     mk_plan_totals(plan, &saved, &written, &erased);
     g_autofree char *s = mk_size_text(saved), *w = mk_size_text(written), *e = mk_size_text(erased);
     g_string_append_printf(text, _("Together: save %s, write %s, erase %s.\n"), s, w, e);
+    add_losses(text, plan);
     add_lines(text, _("Good to know:"), plan->notes);
     return g_string_free(text, FALSE);
 }

@@ -130,5 +130,7 @@ MkPlan *mk_plan_identity_restore(MkSession *session, const char *set_folder, con
 /* Puts a backup folder (manifest.json of `medik save`) back. */
 MkPlan *mk_plan_restore_backup(MkSession *session, const char *folder, const MkConsent *consent, GError **error);
 
+/* The option that opens GATE, as it must be typed. Caller frees. */
+char *mk_gate_option(const MkPlan *plan, const MkGate *gate);
 /* May the plan run with what the user said? Every closed gate is named in the fault (MK_FAULT_REFUSED, LAYOUT, CHIP …). */
 bool mk_plan_check_gates(const MkPlan *plan, const MkConsent *consent, GError **error);

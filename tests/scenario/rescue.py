@@ -10,6 +10,11 @@ def test_wrong_rom(desk):
     phone = desk.phone('mt6577-9300', 'wrong-rom')
     rom = desk.rom('mt6577-9300')
     fails(phone.medik('flash', rom, '--yes'), 4, 'E-LAYOUT', 'system moved')
+    for given in [], ['--erase-user-data']:  # the loss is said in either case, before anything is done, and never denied
+        plan = ok(phone.medik('flash', rom, '--dry-run', '--layout', 'change', *given)).text
+        assert 'user data will be lost. [--erase-user-data]' in plan and 'user data stays' not in plan, plan
+        assert 'Left alone, identity and security: ' in plan and 'NVRAM' in plan.split('Left alone')[1], plan
+        phone.reboot()
     fails(phone.medik('flash', rom, '--yes', '--layout', 'change'), 5, '--erase-user-data')
     done = ok(phone.medik('flash', rom, '--yes', '--layout', 'change', '--erase-user-data'))
     assert 'all of it was read back and compared' in done.text
