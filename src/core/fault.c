@@ -169,6 +169,12 @@ static const Explanation explanations[MK_FAULT_N] = {
         {"E-VERIFY", MK_EXIT_VERIFY,
          N_("What the phone holds is not what was sent: a bad cable, bad memory, or a worn chip."),
          N_("Use another cable and port and write it again. Do not trust this phone's memory if it happens twice.")},
+    [MK_FAULT_DIFFERS] =
+        {"E-DIFFERS", MK_EXIT_VERIFY,
+         N_("The phone holds another version, another ROM, or what it changed itself since; nothing was written, so "
+            "this says nothing about cable or memory."),
+         N_("If these files should be on the phone, flash them (`medik flash`, `medik write`); what is written is read "
+            "back and compared.")},
     [MK_FAULT_LIFE] = {"E-LIFE", MK_EXIT_REFUSED, N_("The phone's memory chip reports that it is worn out."),
                        N_("Save everything now; do not write.")},
     [MK_FAULT_ID_NONE] =

@@ -50,6 +50,7 @@ typedef enum {
     MK_FAULT_RANGE,         /* address or length outside the region, or not aligned */
     MK_FAULT_UNSUPPORTED,   /* this phone or agent cannot do that */
     MK_FAULT_VERIFY,        /* what is on the phone is not what was written */
+    MK_FAULT_DIFFERS,       /* asked whether the phone holds these files: it does not */
     MK_FAULT_LIFE,          /* the storage is worn out */
     MK_FAULT_ID_NONE,       /* no identity set was found */
     MK_FAULT_ID_FOREIGN,    /* the identity set belongs to another phone */

@@ -298,7 +298,7 @@ def test_what_is_in_place_stays(desk):
     changed = bytearray(next(rom.glob('preloader*')).read_bytes())
     changed[-0x300] ^= 1
     other.write_bytes(changed)
-    fails(phone.medik('verify', 'preloader', other), 7, 'E-VERIFY')
+    fails(phone.medik('verify', 'preloader', other), 7, 'E-DIFFERS')
     phone.reboot()
     scatter = next(rom.glob('*scatter*'))
     assert ok(phone.medik('table', 'diff', scatter, '--json')).event('result')[0]['same'] is True

@@ -82,6 +82,17 @@ def test_nand_backup(desk):
     assert phone.boots_to('home')['imei'] == 'present'
 
 
+def test_another_rom_is_no_bad_memory(desk):
+    """Comparing writes nothing and accuses nothing; a backup is compared by its manifest."""
+    phone = desk.phone('mt6577-9300')
+    ok(phone.medik('save', desk.folder / 'backup', 'boot', 'recovery'))
+    same = ok(phone.medik('verify', desk.folder / 'backup'))
+    assert '2 compared in full: equal' in same.text, same.text
+    ok(phone.medik('write', 'recovery', desk.rom('mt6577-9300') / 'boot.img', '--yes', '--accept=K-NAME'))
+    differs = fails(phone.medik('verify', desk.folder / 'backup'), 7, 'does not hold', '1 differ, 1 are equal')
+    assert 'worn' not in differs.text and 'bad' not in differs.text, differs.text
+
+
 def cut(desk, name):
     """A partition out of the backup of a NAND."""
     manifest = json.loads((desk.folder / 'backup' / 'manifest.json').read_text())
