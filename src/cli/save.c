@@ -66,6 +66,8 @@ static int work(MkCli *cli, MkSaveOptions *options)
     if (own)
         options->folder = own;
     options->progress = mk_cli_progress(cli);
+    options->tell = mk_cli_state;
+    options->tell_data = cli;
     if (!session || !mk_cli_turn_claim(session->id, &error) || !mk_save(session, options, &result, &error))
         return mk_cli_fail(cli, error);
     g_autofree char *size = mk_size_text(result.bytes);

@@ -25,6 +25,8 @@ typedef struct {
     uint64_t offset, length;
     bool spare; /* NAND: page + spare */
     MkProgress *progress;
+    void (*tell)(const char *text, gpointer user_data); /* warnings, or NULL */
+    gpointer tell_data;
 } MkSaveOptions;
 
 typedef struct {

@@ -1,6 +1,7 @@
 /* Plans for one image: to a partition by the phone's own table, or to a raw range. */
 #include "flash/plan-internal.h"
 
+#include "core/bytes.h"
 #include "core/i18n.h"
 #include "flash/save-file.h"
 
@@ -133,12 +134,40 @@ static bool check_kind(MkSession *session, const MkPartition *partition, const c
     return true;
 }
 
+#define LARGEST_UNDO (UINT64_C(512) << 20)
+
+/* A copy of what the image will overwrite: of a loader all that is there, else up to the end of the image's last data. What is large and comes out of a
+ * ROM is not copied, as a flash does not. */
+static bool add_undo(MkPlan *plan, const MkPartition *partition, const char *path, GError **error)
+{
+    MkContent content;
+    g_autoptr(MkImage) image = mk_image_open(path, &content, error);
+    if (!image)
+        return false;
+    MkPartition part = *partition;
+    uint64_t end = 0;
+    for (guint i = 0; i < image->extents->len; i++) {
+        const MkExtent *extent = &g_array_index(image->extents, MkExtent, i);
+        if (extent->kind != MK_EXTENT_HOLE)
+            end = MAX(end, extent->offset + extent->length);
+    }
+    if (mk_partition_class(partition) != MK_CLASS_BOOT)
+        part.size = MIN(part.size, mk_round_up(end, 4096));
+    if (part.size <= LARGEST_UNDO)
+        mk_plan_add_undo(plan, &part);
+    else
+        mk_plan_note(plan, _("No copy is kept of what is in %s now: it is large. `medik save` makes one."),
+                     partition->name);
+    return true;
+}
+
 static bool add_write(MkSession *session, MkPlan *plan, const MkPartition *partition, const char *path,
                       const char *sha256, GError **error)
 {
     mk_plan_gate_class(plan, partition, false);
-    if (session->agent->info.storage != MK_STORAGE_NAND && mk_partition_class(partition) != MK_CLASS_USER)
-        mk_plan_add_undo(plan, partition);
+    if (session->agent->info.storage != MK_STORAGE_NAND && mk_partition_class(partition) != MK_CLASS_USER &&
+        !add_undo(plan, partition, path, error))
+        return false;
     return mk_plan_add_image(plan, session, partition, path, sha256, error) != NULL;
 }
 

@@ -481,6 +481,23 @@ static bool check_files(const MkPlan *plan, GError **error)
     return true;
 }
 
+/* The copies of what is there need room before the first byte is written. */
+static bool check_room(const Run *run, GError **error)
+{
+    uint64_t need = 0, free;
+    for (guint i = 0; i < run->plan->steps->len; i++) {
+        const MkStep *step = run->plan->steps->pdata[i];
+        if (step->kind == MK_STEP_SAVE && !mk_journal_step_done(run->journal, i))
+            need += step->length;
+    }
+    if (mk_save_room(mk_journal_job_folder(run->journal), need, &free))
+        return true;
+    g_autofree char *needed = mk_size_text(need), *there = mk_size_text(free);
+    mk_fault_set(error, MK_FAULT_FILE, _("The copies of what is on the phone need %s in %s; only %s are free there."),
+                 needed, mk_journal_job_folder(run->journal), there);
+    return false;
+}
+
 static bool plan_writes(const MkPlan *plan)
 {
     for (guint i = 0; i < plan->steps->len; i++)
@@ -552,7 +569,7 @@ bool mk_plan_run(MkSession *session, MkPlan *plan, const MkRunOptions *options, 
     result->undo_folder = keeps_copies(plan) ? g_strdup(mk_journal_job_folder(journal)) : NULL;
     result->identity_set = session->identity ? g_strdup(session->identity->folder) : NULL;
     g_autoptr(GError) local = NULL;
-    bool ok = run_steps(&run, &local);
+    bool ok = check_room(&run, &local) && run_steps(&run, &local);
     result->verified = ok && options->verify == MK_VERIFY_FULL;
     ok = ok && mk_journal_note_finished(journal, result->verified, &local);
     if (!ok) {

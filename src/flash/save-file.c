@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define PIECE   (UINT64_C(16) << 20) /* one command of the agent */
@@ -192,6 +194,23 @@ bool mk_save_file(MkStore *store, uint64_t offset, uint64_t length, const char *
         mk_saved_file_clear(saved);
     }
     return ok;
+}
+
+bool mk_save_room(const char *folder, uint64_t need, uint64_t *free)
+{
+    struct statvfs info;
+    g_autofree char *path = g_canonicalize_filename(folder, NULL);
+    *free = UINT64_MAX;
+    while (statvfs(path, &info)) {
+        char *parent = g_path_get_dirname(path);
+        bool top = !strcmp(parent, path);
+        g_free(path);
+        path = parent;
+        if (top)
+            return true;
+    }
+    *free = (uint64_t)info.f_bavail * info.f_frsize;
+    return need <= *free;
 }
 
 char *mk_file_sha256(const char *path, GError **error)

@@ -480,14 +480,33 @@ static bool write_scatter(Save *save, GError **error)
     return !base || write_text(save->options->folder, base, text, error);
 }
 
+/* A warning, no refusal: zero runs become holes, and nobody knows before how many there are. */
+static void warn_of_room(const Save *save)
+{
+    uint64_t need = 0, free;
+    for (guint i = 0; i < save->pieces->len; i++) {
+        const Piece *piece = save->pieces->pdata[i];
+        need += piece->sha256 ? 0 : piece->length;
+    }
+    if (mk_save_room(save->options->folder, need, &free) || !save->options->tell)
+        return;
+    g_autofree char *needed = mk_size_text(need), *there = mk_size_text(free);
+    g_autofree char *text = g_strdup_printf(_("Not enough room, perhaps: this needs up to %s (runs of zeros need "
+                                              "none), and where %s is to be only %s are free."),
+                                            needed, save->options->folder, there);
+    save->options->tell(text, save->options->tell_data);
+}
+
 bool mk_save(MkSession *session, const MkSaveOptions *options, MkSaveResult *result, GError **error)
 {
     *result = (MkSaveResult){.folder = g_strdup(options->folder)};
     g_autoptr(GPtrArray) pieces = g_ptr_array_new_with_free_func(piece_free),
                          missing = g_ptr_array_new_with_free_func(g_free);
     Save save = {.session = session, .options = options, .result = result, .pieces = pieces, .missing = missing};
-    if (!choose(&save, error) || !prepare_folder(&save, error) || !write_manifest(&save, false, error) ||
-        !save_pieces(&save, error))
+    if (!choose(&save, error) || !prepare_folder(&save, error))
+        return false;
+    warn_of_room(&save);
+    if (!write_manifest(&save, false, error) || !save_pieces(&save, error))
         return false;
     return write_scatter(&save, error) && write_readme(&save, error) && write_manifest(&save, true, error);
 }

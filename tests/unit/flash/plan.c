@@ -1,5 +1,6 @@
 /* Gates, plans as text and JSON, and what may not be written. */
 #include "fake-phone.h"
+#include "flash/save-file.h"
 
 #include <string.h>
 
@@ -170,6 +171,29 @@ static void test_table_repair_spares_a_good_table(void)
     fake_phone_clear(&phone);
 }
 
+/* What stays is not copied; a disk that cannot hold the copies is noticed. */
+static void test_copies_of_what_is_overwritten(void)
+{
+    FakePhone phone;
+    g_autoptr(GError) error = NULL;
+    const MkConsent yes = {.yes = true};
+    uint64_t free;
+    fake_phone_init(&phone);
+    g_autofree uint8_t *data = g_malloc0(5000);
+    memset(data, 0x5A, 5000);
+    g_autofree char *image = fake_file(&phone, "system.img", data, 5000);
+    g_autoptr(MkPlan) plan = mk_plan_write_partition(phone.session, "system", image, &yes, &error);
+    g_assert_no_error(error);
+    const MkStep *undo = plan->steps->pdata[0];
+    g_assert_cmpint(undo->kind, ==, MK_STEP_SAVE);
+    g_assert_cmpuint(undo->length, ==, 8192);
+    g_autofree char *below = g_build_filename(phone.folder, "not", "there", NULL);
+    g_assert_true(mk_save_room(below, 1, &free));
+    g_assert_cmpuint(free, <, UINT64_MAX);
+    g_assert_false(mk_save_room(below, free + (UINT64_C(1) << 40), &free));
+    fake_phone_clear(&phone);
+}
+
 static uint64_t first_table_written(MkSession *session)
 {
     g_autoptr(GError) error = NULL;
@@ -207,6 +231,7 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/damaged-json-is-a-fault", test_damaged_json_is_a_fault);
     g_test_add_func("/plan/gates-open-only-when-typed", test_gates_open_only_when_typed);
     g_test_add_func("/plan/erasing-identity-wants-the-short-id", test_erasing_identity_wants_the_short_id);
+    g_test_add_func("/plan/copies-of-what-is-overwritten", test_copies_of_what_is_overwritten);
     g_test_add_func("/plan/order-of-the-tables", test_order_of_the_tables);
     g_test_add_func("/plan/wrong-content-is-refused", test_wrong_content_is_refused);
     g_test_add_func("/plan/table-repair-touches-only-the-table", test_table_repair_touches_only_the_table);
