@@ -12,13 +12,30 @@ static void claim(MkCli *cli, JsonBuilder *event, const char *label, const char 
     mk_json_string(event, member, value);
 }
 
+/* A combo scatter serves phones with either. */
+static void show_storage(MkCli *cli, JsonBuilder *event, const MkRom *rom)
+{
+    g_autoptr(GString) names = g_string_new(mk_storage_name(rom->claims.storage));
+    mk_json_string(event, "storage", names->str);
+    json_builder_set_member_name(event, "storages");
+    json_builder_begin_array(event);
+    json_builder_add_string_value(event, names->str);
+    for (guint i = 0; rom->layout->sections && i < rom->layout->sections->len; i++) {
+        const MkLayout *section = rom->layout->sections->pdata[i];
+        json_builder_add_string_value(event, mk_storage_name(section->storage));
+        g_string_append_printf(names, _(" or %s"), mk_storage_name(section->storage));
+    }
+    json_builder_end_array(event);
+    mk_cli_say(cli, "%-10s %s", _("Storage:"), names->str);
+}
+
 static void show(MkCli *cli, const MkRom *rom)
 {
     const MkRomClaims *claims = &rom->claims;
     JsonBuilder *event = mk_cli_event_new("rom");
     claim(cli, event, _("Scatter:"), "scatter", rom->scatter_path);
     claim(cli, event, _("Chip:"), "chip", claims->chip);
-    claim(cli, event, _("Storage:"), "storage", mk_storage_name(claims->storage));
+    show_storage(cli, event, rom);
     claim(cli, event, _("Project:"), "project", claims->project);
     claim(cli, event, _("Preloader:"), "preloader", claims->preloader_project);
     claim(cli, event, _("Model:"), "model", claims->model);

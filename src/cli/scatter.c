@@ -98,8 +98,16 @@ static int compare(MkCli *cli, const char *one, const char *other)
     g_autoptr(GError) error = NULL;
     g_autoptr(MkLayout) before = mk_cli_load_layout(one, NULL, &error);
     g_autoptr(MkLayout) after = before ? mk_cli_load_layout(other, NULL, &error) : NULL;
-    if (!after)
+    if (after && !mk_layout_comparable(before, after))
+        mk_fault_set(&error, MK_FAULT_USAGE,
+                     _("%s (%s, %s) and %s (%s, %s) are layouts of different kinds: their addresses cannot be "
+                       "compared. Compare each with the phone (`medik table diff FILE`)."),
+                     one, mk_layout_kind_name(before->kind), mk_storage_name(before->storage), other,
+                     mk_layout_kind_name(after->kind), mk_storage_name(after->storage));
+    if (error)
         return mk_cli_fail(cli, error);
+    if (before->platform && after->platform && g_ascii_strcasecmp(before->platform, after->platform))
+        mk_cli_say(cli, _("They are for different chips: %s and %s."), before->platform, after->platform);
     g_autoptr(GPtrArray) diffs = mk_layout_compare(before, after);
     bool same = mk_cli_diffs(cli, diffs) == 0;
     if (same)
@@ -141,7 +149,8 @@ int mk_cli_scatter(int argc, char **argv)
     bool parsed =
         mk_cli_parse(cli, &argc, &argv, _("check FILE | fix FILE | make FILE | diff FILE FILE"),
                      _("Checks a scatter file line by line, mends it, makes one from a partition table image or "
-                       "a dumchar_info text, or names how two layouts differ.\n\nExample: medik scatter check "
+                       "a dumchar_info text, or names how two layouts differ (exit status 0 whatever it "
+                       "finds).\n\nExample: medik scatter check "
                        "MT6577_Android_scatter_emmc.txt"),
                      0, entries, 2, 3, &error);
     int exit = parsed ? run(cli, &scatter, argc, argv) : mk_cli_fail(cli, error);

@@ -14,13 +14,22 @@ static void diff_free(gpointer data)
     g_free(diff);
 }
 
-static void add(GPtrArray *diffs, MkDiffKind kind, const MkPartition *before, const MkPartition *after)
+typedef struct {
+    const MkLayout *before, *after;
+} Pair;
+
+static uint64_t place_of(const MkLayout *layout, const MkPartition *partition);
+
+static void add(const Pair *pair, GPtrArray *diffs, MkDiffKind kind, const MkPartition *before,
+                const MkPartition *after)
 {
     MkDiff *diff = g_new0(MkDiff, 1);
     diff->kind = kind;
     diff->name = mk_partition_canonical((after ? after : before)->name);
     diff->before = before;
     diff->after = after;
+    diff->from = before ? place_of(pair->before, before) : 0;
+    diff->to = after ? place_of(pair->after, after) : 0;
     g_ptr_array_add(diffs, diff);
 }
 
@@ -72,10 +81,6 @@ static bool is_last_normal(const MkLayout *layout, const MkPartition *partition)
     return true;
 }
 
-typedef struct {
-    const MkLayout *before, *after;
-} Pair;
-
 static MkDiffKind judge(const Pair *pair, const MkPartition *before, const MkPartition *after)
 {
     if (is_at_end(pair->before, before) || is_at_end(pair->after, after))
@@ -98,36 +103,53 @@ static const MkPartition *find_by_start(const MkLayout *layout, const MkPartitio
     return NULL;
 }
 
-static void compare_slots(GPtrArray *diffs, const MkLayout *before, const MkLayout *after)
+static void compare_slots(const Pair *pair, GPtrArray *diffs)
 {
-    for (guint i = 0; i < before->partitions->len; i++) {
-        const MkPartition *slot = before->partitions->pdata[i];
-        if (!find_by_start(after, slot))
-            add(diffs, MK_DIFF_GONE, slot, NULL);
+    for (guint i = 0; i < pair->before->partitions->len; i++) {
+        const MkPartition *slot = pair->before->partitions->pdata[i];
+        if (!find_by_start(pair->after, slot))
+            add(pair, diffs, MK_DIFF_GONE, slot, NULL);
     }
 }
 
 GPtrArray *mk_layout_compare(const MkLayout *before, const MkLayout *after)
 {
     GPtrArray *diffs = g_ptr_array_new_with_free_func(diff_free);
+    Pair pair = {before, after};
     if (before->kind == MK_LAYOUT_MBR && after->kind != MK_LAYOUT_MBR) {
-        compare_slots(diffs, before, after);
+        compare_slots(&pair, diffs);
         return diffs;
     }
-    Pair pair = {before, after};
     for (guint i = 0; i < after->partitions->len; i++) {
         const MkPartition *now = after->partitions->pdata[i], *then = mk_layout_find(before, now->name);
         if (then && (held_by_all(now) || before->kind == after->kind))
-            add(diffs, judge(&pair, then, now), then, now);
+            add(&pair, diffs, judge(&pair, then, now), then, now);
         else if (!then && held_by_all(now))
-            add(diffs, MK_DIFF_ADDED, NULL, now);
+            add(&pair, diffs, MK_DIFF_ADDED, NULL, now);
     }
     for (guint i = 0; i < before->partitions->len; i++) {
         const MkPartition *then = before->partitions->pdata[i];
         if (!mk_layout_find(after, then->name) && held_by_all(then))
-            add(diffs, MK_DIFF_GONE, then, NULL);
+            add(&pair, diffs, MK_DIFF_GONE, then, NULL);
     }
     return diffs;
+}
+
+/* Are the addresses counted from the beginning of the whole storage, by an amount that only the device knows? */
+static bool is_linear(const MkLayout *layout)
+{
+    for (guint i = 0; i < layout->partitions->len; i++) {
+        const MkPartition *partition = layout->partitions->pdata[i];
+        if (!partition->resolved && partition->region == MK_REGION_LINEAR)
+            return !layout->header;
+    }
+    return false;
+}
+
+bool mk_layout_comparable(const MkLayout *before, const MkLayout *after)
+{
+    bool known = before->storage != MK_STORAGE_UNKNOWN && after->storage != MK_STORAGE_UNKNOWN;
+    return is_linear(before) == is_linear(after) && (!known || before->storage == after->storage);
 }
 
 bool mk_layout_same(const MkLayout *before, const MkLayout *after)
@@ -143,7 +165,7 @@ char *mk_diff_text(const MkDiff *diff)
 {
     g_autofree char *old_size = mk_size_text(diff->before ? diff->before->size : 0),
                     *new_size = mk_size_text(diff->after ? diff->after->size : 0);
-    uint64_t old_start = diff->before ? diff->before->start : 0, new_start = diff->after ? diff->after->start : 0;
+    uint64_t old_start = diff->from, new_start = diff->to;
     bool grew = diff->before && diff->after && diff->after->size > diff->before->size;
     switch (diff->kind) {
     case MK_DIFF_SAME: return g_strdup_printf(_("%s is the same"), diff->name);

@@ -256,6 +256,7 @@ typedef struct {
     char *name;                /* canonical */
     const MkPartition *before; /* borrowed from the layouts; NULL if ADDED */
     const MkPartition *after;  /* NULL if GONE */
+    uint64_t from, to;         /* where it begins in each; as written, where no device has made it real */
 } MkDiff;
 
 /* Names every partition that moved, grew, shrank, appeared or vanished from BEFORE (usually the phone) to AFTER (usually the
@@ -263,6 +264,8 @@ typedef struct {
  * cannot hold are not differences, nor is the size of a partition that grows with the device. (element-type MkDiff), in order of
  * AFTER, then the gone ones. */
 GPtrArray *mk_layout_compare(const MkLayout *before, const MkLayout *after);
+/* Do both give addresses of the same form for the same kind of storage? Else what mk_layout_compare() says means nothing. */
+bool mk_layout_comparable(const MkLayout *before, const MkLayout *after);
 bool mk_layout_same(const MkLayout *before, const MkLayout *after);
 /* "system moved from 0x… to 0x… and grew from … to …": one sentence. Caller frees. */
 char *mk_diff_text(const MkDiff *diff);

@@ -341,4 +341,9 @@ def test_usage_is_exit_1(desk):
     assert (event['symbol'], event['code']) == ('STATUS_EXT_RAM_EXCEPTION', 'E-PL-EMI'), event
 
 
+def test_combo_rom_names_its_storages(desk):
+    """A ROM for both kinds of storage is not taken for the wrong one."""
+    assert 'eMMC or UFS' in ok(desk.run('rom', 'show', desk.rom('mt6785-g90'))).text
+
+
 run_module()

@@ -192,6 +192,28 @@ static void test_compare(void)
     g_assert_false(mk_layout_same(before, after));
 }
 
+/* Scatters that no device has made real: the words give the addresses as written, and other kinds of addresses are not compared. */
+static void test_compare_as_written(void)
+{
+    static const char old[] = "NVRAM 0x100000\n{\n}\nSYSTEM 0x%x\n{\n}\nUSRDATA 0x9000000\n{\n}\n";
+    g_autofree char *one = g_strdup_printf(old, 0x600000), *two = g_strdup_printf(old, 0x700000);
+    g_autoptr(MkLayout)
+        before = mk_scatter_parse(one, strlen(one), "MT6577_Android_scatter_emmc.txt", false, NULL, NULL),
+        after = mk_scatter_parse(two, strlen(two), "MT6577_Android_scatter_emmc.txt", false, NULL, NULL),
+        table = gpt_layout();
+    g_assert_true(mk_layout_comparable(before, after));
+    g_assert_false(mk_layout_comparable(before, table));
+    g_autoptr(GPtrArray) diffs = mk_layout_compare(before, after);
+    const MkDiff *diff = diffs->pdata[1];
+    g_autofree char *words = mk_diff_text(diff);
+    g_assert_cmpuint(diff->from, ==, 0x600000);
+    g_assert_cmpuint(diff->to, ==, 0x700000);
+    g_assert_nonnull(strstr(words, "from 0x600000 to 0x700000"));
+    before->storage = MK_STORAGE_NAND;
+    after->storage = MK_STORAGE_EMMC;
+    g_assert_false(mk_layout_comparable(before, after));
+}
+
 /* The last normal partition and what is reserved behind it follow the size of the device, whatever a scatter says (spec tables.md 6.5). */
 static void test_compare_end(void)
 {
@@ -244,6 +266,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tables/mbr", test_mbr);
     g_test_add_func("/tables/gpt/first-usable", test_gpt_first_usable);
     g_test_add_func("/tables/compare", test_compare);
+    g_test_add_func("/tables/compare-as-written", test_compare_as_written);
     g_test_add_func("/tables/compare/end", test_compare_end);
     g_test_add_func("/tables/compare/unresolved", test_compare_unresolved);
     return g_test_run();
