@@ -4,6 +4,7 @@
 #include "core/i18n.h"
 #include "core/json.h"
 #include "flash/evidence.h"
+#include "flash/identity-places.h"
 #include "flash/save-file.h"
 
 #include <errno.h>
@@ -86,6 +87,39 @@ static void choose_files(MkSession *session, const MkLayout *expected, MkIdentit
         g_autofree char *name = mk_partition_canonical(partition->name);
         set_add(set, name, partition->region, partition->start, partition->size, true);
     }
+}
+
+static bool has_file(const MkIdentitySet *set, const char *name)
+{
+    for (guint i = 0; i < set->files->len; i++)
+        if (!strcmp(((const MkIdentityFile *)set->files->pdata[i])->name, name))
+            return true;
+    return false;
+}
+
+/* No table: where earlier sets of this phone had it; and where something looks like an NVRAM, if nothing tells better. */
+static bool choose_known_places(MkSession *session, MkIdentitySet *set, GError **error)
+{
+    g_autoptr(GPtrArray) earlier = mk_identity_list(session->home);
+    for (guint i = 0; i < earlier->len; i++) {
+        const MkIdentitySet *old = earlier->pdata[i];
+        for (guint k = 0; k < old->files->len; k++) {
+            const MkIdentityFile *file = old->files->pdata[k];
+            MkClass klass = mk_class_by_name(file->name);
+            if ((klass == MK_CLASS_IDENTITY || klass == MK_CLASS_SECURITY) && file->length &&
+                !has_file(set, file->name))
+                set_add(set, file->name, file->region, file->offset, file->length, true);
+        }
+    }
+    if (has_file(set, "nvram"))
+        return true;
+    MkRegion region;
+    uint64_t offset, length;
+    if (!mk_identity_search_nvram(session, &region, &offset, &length, error))
+        return false;
+    if (length)
+        set_add(set, "nvram", region, offset, length, true);
+    return true;
 }
 
 static void choose_tables(MkSession *session, MkIdentitySet *set)
@@ -284,7 +318,10 @@ static MkIdentitySet *save_part(MkSession *session, const MkLayout *expected, Mk
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *date = g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ");
     g_autoptr(MkIdentitySet) set = set_new(folder, session->id, date);
-    choose_files(session, expected, set);
+    g_autoptr(MkLayout) usual = expected || session->layout ? NULL : mk_identity_usual_layout(session);
+    choose_files(session, expected ? expected : usual, set);
+    if (!session->layout && !choose_known_places(session, set, error))
+        return NULL;
     choose_tables(session, set);
     for (guint i = 0; i < set->files->len; i++) {
         MkIdentityFile *file = set->files->pdata[i];

@@ -36,13 +36,26 @@ static MkStep *add_restore(MkPlan *plan, const char *name, const char *path, con
     return step;
 }
 
+/* What was saved by position, without a table, counts once a table says the same place. */
+static bool confirmed(const MkIdentitySet *set, const MkPartition *partition, const MkIdentityFile *candidate)
+{
+    for (guint i = 0; i < set->files->len; i++) {
+        const MkIdentityFile *file = set->files->pdata[i];
+        if (!file->candidate && file->sha256 && !strcmp(file->name, candidate->name))
+            return false;
+    }
+    return partition && partition->region == candidate->region && partition->start == candidate->offset;
+}
+
 /* By name, at the place the phone's table gives it today; by the saved place only if the table does not know the name. */
-static bool add_identity_file(MkSession *session, MkPlan *plan, const MkIdentityFile *file, GError **error)
+static bool add_identity_file(MkSession *session, MkPlan *plan, const MkIdentitySet *set, const MkIdentityFile *file,
+                              GError **error)
 {
     MkClass klass = mk_class_by_name(file->name);
-    if (file->candidate || !file->sha256 || (klass != MK_CLASS_IDENTITY && klass != MK_CLASS_SECURITY))
-        return true;
     const MkPartition *partition = session->layout ? mk_layout_find(session->layout, file->name) : NULL;
+    if (!file->sha256 || (klass != MK_CLASS_IDENTITY && klass != MK_CLASS_SECURITY) ||
+        (file->candidate && !confirmed(set, partition, file)))
+        return true;
     uint64_t size = partition ? partition->size : file->length;
     if (file->length > size) {
         mk_fault_set_number(
@@ -90,7 +103,7 @@ MkPlan *mk_plan_identity_restore(MkSession *session, const char *set_folder, con
     if (!mk_plan_save_identity(session, NULL, consent, plan, error))
         return NULL;
     for (guint i = 0; i < set->files->len; i++)
-        if (!add_identity_file(session, plan, set->files->pdata[i], error))
+        if (!add_identity_file(session, plan, set, set->files->pdata[i], error))
             return NULL;
     if (!plan->steps->len) {
         mk_fault_set(error, MK_FAULT_ID_NONE, _("The set %s holds no identity partition."), set_folder);

@@ -160,6 +160,62 @@ static void test_the_newest_good_set_is_restored(void)
     fake_phone_clear(&phone);
 }
 
+static const MkIdentityFile *find_file(const MkIdentitySet *set, const char *name)
+{
+    for (guint i = 0; i < set->files->len; i++)
+        if (!strcmp(((const MkIdentityFile *)set->files->pdata[i])->name, name))
+            return set->files->pdata[i];
+    return NULL;
+}
+
+/* Without a table the identity is saved from its usual places: by its form, by the scatter that was given, by an earlier set. */
+static void test_identity_without_a_table(void)
+{
+    FakePhone phone;
+    g_autoptr(GError) error = NULL;
+    const MkConsent yes = {.yes = true};
+    fake_phone_init(&phone);
+    put_good_nvram(phone.agent->user + (1 << 20));
+    memset(phone.agent->user, 0, 1 << 20);
+    memset(phone.agent->user + FAKE_USER - (1 << 20), 0, 1 << 20);
+    fake_phone_reconnect(&phone);
+    g_assert_null(phone.session->layout);
+    g_autoptr(MkIdentitySet) searched = mk_identity_save(phone.session, NULL, NULL, NULL, &error);
+    g_assert_no_error(error);
+    const MkIdentityFile *nvram = find_file(searched, "nvram");
+    g_assert_true(nvram && nvram->candidate && nvram->offset == 1 << 20);
+    g_assert_cmpint(mk_identity_worth(searched), ==, MK_IDENTITY_GOOD);
+    g_autoptr(MkLayout) layout = fake_layout();
+    g_autofree char *text = mk_scatter_write(layout, MK_LAYOUT_SCATTER_V1, NULL, &error);
+    g_assert_no_error(error);
+    phone.session->names_path = fake_file(&phone, "scatter.txt", text, strlen(text));
+    g_autoptr(MkIdentitySet) named = mk_identity_save(phone.session, NULL, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_true(find_file(named, "protect1") && find_file(named, "nvram"));
+    g_clear_pointer(&phone.session->names_path, g_free);
+    g_autoptr(MkIdentitySet) remembered = mk_identity_save(phone.session, NULL, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(find_file(remembered, "protect1"));
+    g_autoptr(MkPlan) plan = mk_plan_table_repair(phone.session, MK_REPAIR_FROM_LAYOUT, layout, &yes, &error);
+    g_assert_no_error(error);
+    g_autofree char *words = mk_plan_text(plan);
+    g_assert_null(strstr(words, "Nothing to lose there"));
+    MkRunResult result;
+    MkRunOptions options = {.verify = MK_VERIFY_FULL};
+    g_assert_true(mk_plan_run(phone.session, plan, &options, &result, &error));
+    g_assert_no_error(error);
+    mk_run_result_clear(&result);
+    memset(phone.agent->user + (1 << 20), 0, 1 << 20); /* with the table back, the set can be put back too */
+    fake_phone_reconnect(&phone);
+    g_autoptr(MkPlan) back = mk_plan_identity_restore(phone.session, NULL, &yes, &error);
+    g_assert_no_error(error);
+    g_assert_true(mk_plan_run(phone.session, back, &options, &result, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(phone.agent->user[1 << 20], ==, 164);
+    mk_run_result_clear(&result);
+    fake_phone_clear(&phone);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -167,5 +223,6 @@ int main(int argc, char **argv)
     g_test_add_func("/save/backup-restores-the-whole-device", test_backup_restores_the_whole_device);
     g_test_add_func("/save/foreign-identity-is-refused", test_foreign_identity_is_refused);
     g_test_add_func("/save/the-newest-good-set-is-restored", test_the_newest_good_set_is_restored);
+    g_test_add_func("/save/identity-without-a-table", test_identity_without_a_table);
     return g_test_run();
 }
