@@ -46,9 +46,11 @@ static bool compare(MkCli *cli, Verify *verify, MkSession *session, const MkPart
 static const MkPartition *on_phone(MkSession *session, const char *name, GError **error)
 {
     const MkPartition *partition = session->layout ? mk_layout_find(session->layout, name) : NULL;
-    if (!partition)
-        mk_fault_set(error, session->layout ? MK_FAULT_LAYOUT : MK_FAULT_TABLE_NONE,
-                     _("The phone's partition table does not know %s."), name);
+    if (!partition && session->layout)
+        mk_layout_fault_no_such(session->layout, name, false, 0xC0040006, "STATUS_PARTITON_NOT_FOUND", error);
+    else if (!partition)
+        mk_fault_set(error, MK_FAULT_TABLE_NONE,
+                     _("The phone has no readable partition table, so %s cannot be found by name."), name);
     return partition;
 }
 

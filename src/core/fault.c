@@ -84,6 +84,10 @@ static const Explanation explanations[MK_FAULT_N] = {
          N_("Choose: keep the phone's layout (--layout keep), or change to the ROM's with the identity carried over "
             "(--layout change or --scene upgrade; user data that move are lost: --erase-user-data). Only if the "
             "phone's table itself is what is wrong, repair it (medik table repair).")},
+    [MK_FAULT_NO_PARTITION] = {"E-NO-PARTITION", MK_EXIT_NO_FIT,
+                               N_("The name is mistyped, or this model calls the partition otherwise."),
+                               N_("Look at the names (`medik table show`; for a scatter `medik table show FILE`) and "
+                                  "give the command again. Nothing was written.")},
     [MK_FAULT_TABLE_NONE] = {"E-TABLE-NONE", MK_EXIT_NO_FIT,
                              N_("The phone's list of partitions is missing: a wrong ROM, a failed resize or an aborted "
                                 "format destroyed it."),

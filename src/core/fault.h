@@ -27,6 +27,7 @@ typedef enum {
     MK_FAULT_STOR_NONE,     /* the phone reports no usable storage */
     MK_FAULT_STOR_SMALL,    /* the load needs more storage than the phone has */
     MK_FAULT_LAYOUT,        /* the phone's layout differs from the load's */
+    MK_FAULT_NO_PARTITION,  /* a name that the phone's table or the scatter does not know */
     MK_FAULT_TABLE_NONE,    /* the phone has no partition table */
     MK_FAULT_TABLE_BAD,     /* the partition table is damaged or could not be read or written */
     MK_FAULT_SCATTER,       /* the scatter file cannot be used */

@@ -18,8 +18,7 @@ static GPtrArray *find_partitions(MkSession *session, const char *name, GError *
     g_autoptr(GPtrArray) found = mk_layout_find_all(session->layout, name);
     if (found->len)
         return g_steal_pointer(&found);
-    mk_fault_set_number(error, MK_FAULT_LAYOUT, 0xC0040006, "STATUS_PARTITON_NOT_FOUND",
-                        _("The phone's table has no partition %s (`medik table show` names them)."), name);
+    mk_layout_fault_no_such(session->layout, name, false, 0xC0040006, "STATUS_PARTITON_NOT_FOUND", error);
     return NULL;
 }
 

@@ -169,8 +169,8 @@ static bool choose_names(Save *save, GError **error)
         if (size)
             add_piece(save, *name, ".bin", region, 0, size);
         else {
-            mk_fault_set_number(error, MK_FAULT_LAYOUT, 0xC0040006, "STATUS_PARTITON_NOT_FOUND",
-                                _("The phone's table has no partition %s (`medik table show` names them)."), *name);
+            mk_layout_fault_no_such(save->session->layout, *name, false, 0xC0040006, "STATUS_PARTITON_NOT_FOUND",
+                                    error);
             return false;
         }
     }

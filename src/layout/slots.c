@@ -1,4 +1,6 @@
 /* Slots: partitions that exist twice, NAME_a and NAME_b, so that an update can be written beside the system that runs. */
+#include "core/fault.h"
+#include "core/i18n.h"
 #include "layout/layout.h"
 
 #include <string.h>
@@ -71,4 +73,61 @@ char *mk_layout_pairs(const MkLayout *layout)
         return g_string_free(names, FALSE);
     g_string_free(names, TRUE);
     return NULL;
+}
+
+/* --- a name that is not there ---------------------------------------------------------------------------------------- */
+
+#define NAME_MOST 32 /* longer names are never near */
+#define NEAR      2  /* letters to change, add or drop */
+
+/* Letters to change, add or drop to make B of A. */
+static unsigned distance(const char *a, const char *b)
+{
+    size_t width = strlen(b), length = strlen(a);
+    unsigned row[NAME_MOST + 1];
+    if (width > NAME_MOST || length > NAME_MOST)
+        return NAME_MOST;
+    for (size_t k = 0; k <= width; k++)
+        row[k] = (unsigned)k;
+    for (size_t i = 0; i < length; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i + 1;
+        for (size_t k = 0; k < width; k++) {
+            unsigned other = diagonal + (a[i] != b[k]);
+            diagonal = row[k + 1];
+            row[k + 1] = MIN(other, MIN(row[k], diagonal) + 1);
+        }
+    }
+    return row[width];
+}
+
+static bool near(const char *wanted, const char *name)
+{
+    g_autofree char *a = mk_partition_canonical(wanted), *b = mk_partition_canonical(name);
+    size_t length = strlen(a);
+    return distance(a, b) <= MIN(NEAR, length / 3) || (length > 3 && strstr(b, a)) || (strlen(b) > 3 && strstr(a, b));
+}
+
+static char *names_of(const MkLayout *layout, const char *wanted)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (guint i = 0; i < layout->partitions->len; i++) {
+        const MkPartition *partition = layout->partitions->pdata[i];
+        if (!wanted || near(wanted, partition->name))
+            g_string_append_printf(names, "%s%s", names->len ? ", " : "", partition->name);
+    }
+    return names->len ? g_strdup(names->str) : NULL;
+}
+
+void mk_layout_fault_no_such(const MkLayout *layout, const char *name, bool scatter, uint32_t number,
+                             const char *symbol, GError **error)
+{
+    g_autofree char *close = names_of(layout, name), *all = close ? NULL : names_of(layout, NULL);
+    mk_fault_set_number(error, MK_FAULT_NO_PARTITION, number, symbol,
+                        scatter ? _("The scatter has no partition \"%s\"; %s: %s.")
+                                : _("The phone's table has no partition \"%s\"; %s: %s."),
+                        name, close ? _("near names are") : _("there are"),
+                        close ? close
+                        : all ? all
+                              : _("none"));
 }

@@ -34,8 +34,7 @@ bool mk_rom_select(MkRom *rom, const char *partition, bool selected, bool named,
     g_autoptr(GPtrArray) found = mk_layout_find_all(rom->layout, partition);
     unsigned files = 0;
     if (!found->len) {
-        mk_fault_set_number(error, MK_FAULT_SCATTER, 5017, "S_DL_LOAD_REGION_NOT_FOUND",
-                            _("The scatter has no partition %s."), partition);
+        mk_layout_fault_no_such(rom->layout, partition, true, 5017, "S_DL_LOAD_REGION_NOT_FOUND", error);
         return false;
     }
     for (guint i = 0; i < found->len; i++) {
