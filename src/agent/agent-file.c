@@ -295,12 +295,14 @@ static void fault_no_entry(const MkAgentFile *file, const MkSoc *soc, GError **e
 {
     g_autoptr(GString) chips = g_string_new(NULL);
     for (unsigned i = 0; i < file->entries->len; i++) {
-        g_autofree char *name = g_strdup_printf("MT%04X", g_array_index(file->entries, MkAgentEntry, i).hw_code);
+        uint16_t code = g_array_index(file->entries, MkAgentEntry, i).hw_code;
+        const MkSoc *other = mk_soc_by_da_code(code);
+        g_autofree char *name = other ? g_strdup(mk_soc_name(other)) : g_strdup_printf(_("code 0x%04X"), code);
         if (!strstr(chips->str, name))
             g_string_append_printf(chips, "%s%s", chips->len ? ", " : "", name);
     }
-    mk_fault_set(error, MK_FAULT_DA_CHIP, _("%s holds no program for %s (MT%04X), only for %s."), file->path,
-                 soc->names, soc->da_code, chips->str);
+    mk_fault_set(error, MK_FAULT_DA_CHIP, _("%s holds no program for %s, only for %s."), file->path, soc->names,
+                 chips->str);
 }
 
 const MkAgentEntry *mk_agent_file_choose(const MkAgentFile *file, const MkSoc *soc, uint16_t hw_version,

@@ -51,7 +51,9 @@ unsigned mk_agent_entry_stage2(const MkAgentEntry *entry);
 
 /* Finds the owner's DA file: EXPLICIT path; in the folder ROM_FOLDER; in SP Flash Tool folders near it (its parents' children whose names
  * look like one); the one remembered for this chip. Never the network. Path, or NULL with E-DA-NOFILE that says where was looked. Files
- * that hold no entry for SOC are passed over (unless EXPLICIT). */
-char *mk_agent_file_find(const char *explicit_path, const char *rom_folder, const MkSoc *soc, GError **error);
-/* Remembers (under $XDG_DATA_HOME/medik) that the file at PATH worked for this chip. */
+ * that hold no entry for SOC are passed over (unless EXPLICIT). *FROM (may be NULL): why this one. */
+typedef enum { MK_AGENT_FROM_NAME, MK_AGENT_FROM_NEAR, MK_AGENT_FROM_MEMORY } MkAgentFrom;
+char *mk_agent_file_find(const char *explicit_path, const char *rom_folder, const MkSoc *soc, MkAgentFrom *from,
+                         GError **error);
+/* Remembers (under mk_home()) that the file at PATH worked for this chip. */
 void mk_agent_file_remember(const MkSoc *soc, const char *path);

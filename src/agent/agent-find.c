@@ -2,6 +2,7 @@
  * the one that worked for this chip before. Never the network. */
 #include "agent/agent-file.h"
 
+#include "core/home.h"
 #include "core/i18n.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@
 
 static char *store_path(void)
 {
-    return g_build_filename(g_get_user_data_dir(), "medik", "agents.ini", NULL);
+    g_autofree char *home = mk_home();
+    return g_build_filename(home, "agents.ini", NULL);
 }
 
 static char *chip_key(const MkSoc *soc)
@@ -97,26 +99,39 @@ static char *remembered(const MkSoc *soc)
     return path && serves(path, soc) ? g_steal_pointer(&path) : NULL;
 }
 
-char *mk_agent_file_find(const char *explicit_path, const char *rom_folder, const MkSoc *soc, GError **error)
+static void fault_nowhere(const MkSoc *soc, const char *near, GError **error)
+{
+    g_autofree char *ini = store_path();
+    g_autofree char *searched =
+        *near ? g_strdup_printf(_("none is in %s"), near) : g_strdup(_("no ROM folder was named"));
+    mk_fault_set(
+        error, MK_FAULT_DA_NOFILE,
+        _("No Download Agent file for %s was found: none was named with --da, %s, and none that worked for this "
+          "chip before and is still there is remembered (%s)."),
+        soc ? soc->names : _("this chip"), searched, ini);
+}
+
+char *mk_agent_file_find(const char *explicit_path, const char *rom_folder, const MkSoc *soc, MkAgentFrom *from,
+                         GError **error)
 {
     g_autoptr(GString) looked = g_string_new(NULL);
-    char *found = NULL;
+    MkAgentFrom unwanted;
+    from = from ? from : &unwanted;
+    *from = MK_AGENT_FROM_NAME;
     if (explicit_path) {
         if (g_file_test(explicit_path, G_FILE_TEST_IS_REGULAR))
             return g_strdup(explicit_path);
         mk_fault_set(error, MK_FAULT_DA_NOFILE, _("There is no file %s."), explicit_path);
         return NULL;
     }
-    if (rom_folder)
-        found = search_near(rom_folder, soc, looked);
-    if (!found && soc)
-        found = remembered(soc);
-    if (!found) {
-        g_autofree char *ini = store_path();
-        g_string_append_printf(looked, "%s%s", looked->len ? ", " : "", ini);
-        mk_fault_set(error, MK_FAULT_DA_NOFILE, _("No Download Agent file for %s was found; looked in %s."),
-                     soc ? soc->names : _("this chip"), looked->str);
-    }
+    *from = MK_AGENT_FROM_NEAR;
+    char *found = rom_folder ? search_near(rom_folder, soc, looked) : NULL;
+    if (found)
+        return found;
+    *from = MK_AGENT_FROM_MEMORY;
+    found = soc ? remembered(soc) : NULL;
+    if (!found)
+        fault_nowhere(soc, looked->str, error);
     return found;
 }
 

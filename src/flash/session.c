@@ -11,19 +11,30 @@
 
 #define EDGE (UINT64_C(1) << 20)
 
-char *mk_home(void)
-{
-    const char *home = g_getenv("MEDIK_HOME");
-    return home && *home ? g_strdup(home) : g_build_filename(g_get_user_data_dir(), "medik", NULL);
-}
-
 /* --- getting there ------------------------------------------------------------------------------------------------- */
+
+/* The owner should know whose program runs, above all when he did not name it himself. */
+static void tell_agent_file(const MkAgentFile *file, MkAgentFrom from, const MkSessionOptions *options)
+{
+    const char *const reasons[] = {
+        [MK_AGENT_FROM_NAME] = _("as named"),
+        [MK_AGENT_FROM_NEAR] = _("found near the ROM"),
+        [MK_AGENT_FROM_MEMORY] = _("it worked for this chip before"),
+    };
+    g_autofree char *text =
+        g_strdup_printf(_("Download Agent: %s (%s), %s."), file->path, file->description, reasons[from]);
+    if (options->state)
+        options->state(text, options->state_data);
+}
 
 static const MkAgentEntry *load_agent_file(MkSession *session, const MkSessionOptions *options, GError **error)
 {
     const MkTarget *target = session->target;
-    g_autofree char *path = mk_agent_file_find(options->da_path, options->rom_folder, target->soc, error);
+    MkAgentFrom from;
+    g_autofree char *path = mk_agent_file_find(options->da_path, options->rom_folder, target->soc, &from, error);
     session->agent_file = path ? mk_agent_file_load(path, session->findings, error) : NULL;
+    if (session->agent_file)
+        tell_agent_file(session->agent_file, from, options);
     return session->agent_file ? mk_agent_file_choose(session->agent_file, target->soc, target->hw_version,
                                                       target->sw_version, session->findings, error)
                                : NULL;

@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "boot/boot.h"
+#include "core/home.h"
 #include "rom/rom.h"
 
 typedef struct {
@@ -51,9 +52,6 @@ typedef struct {
     MkAfter after;                   /* as in the options */
     GCancellable *cancel;
 } MkSession;
-
-/* Where Medik keeps what must outlive a session: $MEDIK_HOME, else $XDG_DATA_HOME/medik. Caller frees. */
-char *mk_home(void);
 
 /* Waits for the phone, connects, starts the agent, reads the storage report and the tables. PROGRESS may be NULL. E-STOR-NONE if the agent
  * found no storage, unless ALLOW_NO_STORAGE. */

@@ -23,6 +23,14 @@ const MkSoc *mk_soc_by_code(uint16_t hw_code, uint16_t sub_code)
     return NULL;
 }
 
+const MkSoc *mk_soc_by_da_code(uint16_t da_code)
+{
+    for (size_t i = 0; i < mk_soc_row_count; i++)
+        if (mk_soc_rows[i].da_code == da_code)
+            return &mk_soc_rows[i];
+    return NULL;
+}
+
 /* Is NAME one of the chips in LIST ("MT6735/MT6735T")? */
 static bool listed(const char *list, const char *name, size_t length)
 {

@@ -47,6 +47,8 @@ typedef struct {
 const MkSoc *mk_soc_table(size_t *count);
 /* By the code of FD. Where several chips share it (6575: MT6575 and MT6577 differ by sub code) SUB_CODE decides; 0 = not known. NULL: unknown chip. */
 const MkSoc *mk_soc_by_code(uint16_t hw_code, uint16_t sub_code);
+/* By the code of an entry in DA files. NULL: unknown chip. */
+const MkSoc *mk_soc_by_da_code(uint16_t da_code);
 /* By a scatter's platform or any name of the chip, case-insensitive, with or without suffix letters ("MT6735M", "mt6737t"). */
 const MkSoc *mk_soc_by_name(const char *name);
 /* May a load that says NAME go onto the chip SOC? Same hardware code family (spec scatter.md 8, checks.md 2.3). */

@@ -148,6 +148,12 @@ static void test_choose(void)
     g_assert_error(error, MK_FAULT, MK_FAULT_DA_CHIP);
     g_assert_nonnull(strstr(error->message, "MT6735"));
     g_assert_nonnull(strstr(error->message, "MT6575, MT6577, MT6582"));
+    /* Codes are no names. */
+    g_array_index(file->entries, MkAgentEntry, 0).hw_code = 0x1208;
+    g_array_index(file->entries, MkAgentEntry, 1).hw_code = 0xFFF0;
+    g_clear_error(&error);
+    g_assert_null(mk_agent_file_choose(file, &mt6735, 0xCA00, 0, NULL, &error));
+    g_assert_nonnull(strstr(error->message, "only for MT6789, code 0xFFF0, "));
 }
 
 /* A file cut anywhere is refused, or names the programs that are cut and keeps the others. */
@@ -200,7 +206,7 @@ static char *write_file(const char *folder, const char *name, const Container *f
 static void assert_found(const char *rom, const MkSoc *soc, const char *path)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *found = mk_agent_file_find(NULL, rom, soc, &error);
+    g_autofree char *found = mk_agent_file_find(NULL, rom, soc, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(found, ==, path);
 }
@@ -215,14 +221,16 @@ static void test_find(void)
     Container from = container("MTK_AllInOne_DA_v7.1352.03", 4), small = from;
     small.n_entries = 1;
     g_autoptr(GError) error = NULL;
-    g_setenv("XDG_DATA_HOME", top, TRUE);
+    g_setenv("MEDIK_HOME", top, TRUE);
     g_mkdir_with_parents(rom, 0700);
-    g_assert_null(mk_agent_file_find(NULL, rom, &mt6582, &error));
+    g_assert_null(mk_agent_file_find(NULL, rom, &mt6582, NULL, &error));
     g_assert_error(error, MK_FAULT, MK_FAULT_DA_NOFILE);
     g_assert_nonnull(strstr(error->message, rom));
 
     g_autofree char *kept = write_file(elsewhere, "mine.bin", &from);
     mk_agent_file_remember(&mt6582, kept);
+    g_autofree char *memory = g_build_filename(top, "agents.ini", NULL);
+    g_assert_true(g_file_test(memory, G_FILE_TEST_IS_REGULAR)); /* in Medik's one home */
     assert_found(rom, &mt6582, kept);
     assert_found(NULL, &mt6582, kept);
     g_autofree char *in_tool = write_file(tool, "MTK_AllInOne_DA.bin", &from);
@@ -232,7 +240,9 @@ static void test_find(void)
     assert_found(rom, &mt6575, other_chip);
     g_autofree char *beside = write_file(rom, "mtk_allinone_da_new.BIN", &from);
     assert_found(rom, &mt6582, beside);
-    g_autofree char *named = mk_agent_file_find(other_chip, rom, &mt6582, NULL);
+    MkAgentFrom why;
+    g_autofree char *named = mk_agent_file_find(other_chip, rom, &mt6582, &why, NULL);
+    g_assert_cmpint(why, ==, MK_AGENT_FROM_NAME);
     g_assert_cmpstr(named, ==, other_chip);
 
     g_autofree char *rm = g_strdup_printf("rm -r '%s'", top);
