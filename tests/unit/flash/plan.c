@@ -103,7 +103,7 @@ static void test_wrong_content_is_refused(void)
     g_assert_error(error, MK_FAULT, MK_FAULT_IMAGE_SIZE);
     g_clear_error(&error);
     g_assert_null(mk_plan_write_partition(phone.session, "boot_para", large, &yes, &error));
-    g_assert_error(error, MK_FAULT, MK_FAULT_LAYOUT);
+    g_assert_error(error, MK_FAULT, MK_FAULT_NO_PARTITION);
     fake_phone_clear(&phone);
 }
 
