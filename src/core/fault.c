@@ -84,7 +84,7 @@ static const Explanation explanations[MK_FAULT_N] = {
          N_("Choose: keep the phone's layout (--layout keep), or change to the ROM's with the identity carried over "
             "(--layout change or --scene upgrade; user data that move are lost: --erase-user-data). Only if the "
             "phone's table itself is what is wrong, repair it (medik table repair).")},
-    [MK_FAULT_NO_PARTITION] = {"E-NO-PARTITION", MK_EXIT_NO_FIT,
+    [MK_FAULT_NO_PARTITION] = {"E-LAYOUT", MK_EXIT_NO_FIT,
                                N_("The name is mistyped, or this model calls the partition otherwise."),
                                N_("Look at the names (`medik table show`; for a scatter `medik table show FILE`) and "
                                   "give the command again. Nothing was written.")},
@@ -174,7 +174,7 @@ static const Explanation explanations[MK_FAULT_N] = {
          N_("What the phone holds is not what was sent: a bad cable, bad memory, or a worn chip."),
          N_("Use another cable and port and write it again. Do not trust this phone's memory if it happens twice.")},
     [MK_FAULT_DIFFERS] =
-        {"E-DIFFERS", MK_EXIT_VERIFY,
+        {"E-VERIFY", MK_EXIT_VERIFY,
          N_("The phone holds another version, another ROM, or what it changed itself since; nothing was written, so "
             "this says nothing about cable or memory."),
          N_("If these files should be on the phone, flash them (`medik flash`, `medik write`); what is written is read "

@@ -27,7 +27,7 @@ typedef enum {
     MK_FAULT_STOR_NONE,     /* the phone reports no usable storage */
     MK_FAULT_STOR_SMALL,    /* the load needs more storage than the phone has */
     MK_FAULT_LAYOUT,        /* the phone's layout differs from the load's */
-    MK_FAULT_NO_PARTITION,  /* a name that the phone's table or the scatter does not know */
+    MK_FAULT_NO_PARTITION, /* a name that no table knows; shown as E-LAYOUT (the ids of behaviour.md 9.10 are all there are) */
     MK_FAULT_TABLE_NONE,    /* the phone has no partition table */
     MK_FAULT_TABLE_BAD,     /* the partition table is damaged or could not be read or written */
     MK_FAULT_SCATTER,       /* the scatter file cannot be used */
@@ -51,7 +51,7 @@ typedef enum {
     MK_FAULT_RANGE,         /* address or length outside the region, or not aligned */
     MK_FAULT_UNSUPPORTED,   /* this phone or agent cannot do that */
     MK_FAULT_VERIFY,        /* what is on the phone is not what was written */
-    MK_FAULT_DIFFERS,       /* asked whether the phone holds these files: it does not */
+    MK_FAULT_DIFFERS,       /* asked whether the phone holds these files: it does not; shown as E-VERIFY */
     MK_FAULT_LIFE,          /* the storage is worn out */
     MK_FAULT_ID_NONE,       /* no identity set was found */
     MK_FAULT_ID_FOREIGN,    /* the identity set belongs to another phone */

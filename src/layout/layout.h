@@ -147,7 +147,7 @@ char mk_layout_slot(const MkLayout *layout, const MkPartition *partition);
 /* What a user means by NAME: that partition, or both slots of that name if there is none without a slot. (element-type MkPartition), borrowed;
  * may be empty. */
 GPtrArray *mk_layout_find_all(const MkLayout *layout, const char *name);
-/* E-NO-PARTITION: NAME is not in LAYOUT, which the sentence calls the phone's table or the scatter; it tells names that are near, or else all. NUMBER
+/* E-LAYOUT: NAME is not in LAYOUT, which the sentence calls the phone's table or the scatter; it tells names that are near, or else all. NUMBER
  * and SYMBOL as in mk_fault_set_number(). */
 void mk_layout_fault_no_such(const MkLayout *layout, const char *name, bool scatter, uint32_t number,
                              const char *symbol, GError **error);

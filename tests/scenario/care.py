@@ -57,9 +57,9 @@ def test_a_mistake_leaves_the_phone_answering(desk):
     ok(phone.medik('save', copy, 'boot'))
     for command in (['write', 'nosuch', image, '--yes'], ['erase', 'nosuch', '--yes'], ['save', desk.folder / 'y', 'nosuch'],
                     ['verify', 'nosuch', image]):
-        fails(phone.medik(*command), 4, 'nosuch', 'E-NO-PARTITION', 'recovery')
+        fails(phone.medik(*command), 4, 'nosuch', 'E-LAYOUT', 'recovery')
     fails(phone.medik('write', 'recvery', image, '--yes'), 4, 'near names are: recovery.')
-    fails(desk.run('flash', desk.rom('mt6735-energy2'), '--only', 'bootimg2'), 4, 'E-NO-PARTITION', 'near names are: boot')
+    fails(desk.run('flash', desk.rom('mt6735-energy2'), '--only', 'bootimg2'), 4, 'E-LAYOUT', 'near names are: boot')
     bare = desk.phone('mt6737-zc520tl', 'no-table')
     for _ in range(2):
         fails(bare.medik('table', 'repair', '--from', 'copy', '--yes'), 4, 'E-TABLE-NONE')
@@ -300,7 +300,7 @@ def test_what_is_in_place_stays(desk):
     changed = bytearray(next(rom.glob('preloader*')).read_bytes())
     changed[-0x300] ^= 1
     other.write_bytes(changed)
-    fails(phone.medik('verify', 'preloader', other), 7, 'E-DIFFERS')
+    fails(phone.medik('verify', 'preloader', other), 7, 'E-VERIFY')
     phone.reboot()
     scatter = next(rom.glob('*scatter*'))
     assert ok(phone.medik('table', 'diff', scatter, '--json')).event('result')[0]['same'] is True
