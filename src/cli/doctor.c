@@ -92,7 +92,11 @@ int mk_cli_doctor(int argc, char **argv)
         exit = mk_cli_fail(cli, error);
     } else if (options.rules) {
         g_autofree char *rules = mk_doctor_rules();
-        fputs(rules, stdout);
+        if (!cli->json)
+            fputs(rules, stdout);
+        JsonBuilder *event = mk_cli_event_new("result");
+        mk_json_string(event, "rules", rules);
+        exit = mk_cli_done(cli, event);
     } else {
         exit = options.install ? install(cli, &doctor, &options) : examine(cli, &doctor);
     }

@@ -65,6 +65,13 @@ int main(int argc, char **argv)
         mk_cli_remember_command(verbs[i].run, argc - 1, argv + 1);
         return verbs[i].run(argc - 1, argv + 1);
     }
+    if (g_strv_contains((const char *const *)argv, "--json")) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(MkCli) cli = mk_cli_new();
+        cli->json = true;
+        mk_fault_set(&error, MK_FAULT_USAGE, _("There is no verb \"%s\"."), argv[1]);
+        return mk_cli_fail(cli, error);
+    }
     fprintf(stderr, _("medik: there is no verb \"%s\".\n\n"), argv[1]);
     return usage(stderr, MK_EXIT_USAGE);
 }

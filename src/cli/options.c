@@ -109,9 +109,9 @@ static gboolean take_flag(const char *option, const char *value, gpointer data, 
         name, letter, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, take_flag, text, NULL                               \
     }
 
-static GOptionGroup *group_new(MkCli *cli, const char *name, const char *title, const GOptionEntry *entries)
+static GOptionGroup *group_new(MkCli *cli, const char *name, const char *title, const char *help,
+                               const GOptionEntry *entries)
 {
-    g_autofree char *help = g_strdup_printf("--help-%s", name);
     GOptionGroup *group = g_option_group_new(name, title, help, cli, NULL);
     g_option_group_set_translation_domain(group, GETTEXT_PACKAGE);
     g_option_group_add_entries(group, entries);
@@ -127,18 +127,23 @@ static void add_output_options(MkCli *cli, GOptionContext *context)
         {"log", 0, 0, G_OPTION_ARG_FILENAME, &cli->log, N_("Append what is said to this file, with the time"), "FILE"},
         {NULL},
     };
-    g_option_context_add_group(context, group_new(cli, "output", _("Output:"), entries));
+    g_option_context_add_group(context,
+                               group_new(cli, "output", _("Output:"), _("Show the options of output"), entries));
     g_option_context_set_help_enabled(context, TRUE);
 }
 
 static void add_phone_options(MkCli *cli, GOptionContext *context)
 {
-    const GOptionEntry entries[] = {
+    /* The two that everybody needs stand in the short help too. */
+    const GOptionEntry common[] = {
         {"port", 'p', 0, G_OPTION_ARG_FILENAME, &cli->port,
          N_("Where the phone is or will appear (the one on USB): a bus path (1-2.3), /dev/ttyACM0, a pty, socket:PATH, "
             "socket:HOST:PORT"),
          "PORT"},
         {"da", 0, 0, G_OPTION_ARG_FILENAME, &cli->da, N_("Download Agent file (default: searched)"), "FILE"},
+        {NULL},
+    };
+    const GOptionEntry entries[] = {
         {"preloader", 0, 0, G_OPTION_ARG_FILENAME, &cli->preloader, N_("Preloader with the DRAM settings"), "FILE"},
         {"scatter", 0, 0, G_OPTION_ARG_FILENAME, &cli->scatter,
          N_("The ROM's scatter; it also names the partitions of a phone whose table has no names"), "FILE"},
@@ -155,7 +160,9 @@ static void add_phone_options(MkCli *cli, GOptionContext *context)
          "STATE"},
         {NULL},
     };
-    g_option_context_add_group(context, group_new(cli, "phone", _("Phone:"), entries));
+    g_option_context_add_main_entries(context, common, GETTEXT_PACKAGE);
+    g_option_context_add_group(
+        context, group_new(cli, "phone", _("Phone:"), _("Show the other options about the phone"), entries));
 }
 
 static void add_plan_options(MkCli *cli, GOptionContext *context)
@@ -176,7 +183,8 @@ static void add_plan_options(MkCli *cli, GOptionContext *context)
         {"accept", 0, 0, G_OPTION_ARG_STRING_ARRAY, &cli->accept, N_("Accept the danger with this id"), "ID"},
         {NULL},
     };
-    g_option_context_add_group(context, group_new(cli, "plan", _("Plan:"), entries));
+    g_option_context_add_group(
+        context, group_new(cli, "plan", _("Plan:"), _("Show the options of plans and what they may destroy"), entries));
 }
 
 static void add_all_option(MkCli *cli, GOptionContext *context)
@@ -185,7 +193,8 @@ static void add_all_option(MkCli *cli, GOptionContext *context)
         FLAG("all", 0, N_("Every phone on USB, and those that come within --timeout, at the same time")),
         {NULL},
     };
-    g_option_context_add_group(context, group_new(cli, "all", _("Many phones:"), entries));
+    g_option_context_add_group(
+        context, group_new(cli, "many", _("Many phones:"), _("Show the options for many phones"), entries));
 }
 
 /* One of many phones writes into files of its own. */
@@ -225,8 +234,11 @@ bool mk_cli_parse(MkCli *cli, int *argc, char ***argv, const char *parameters, c
     if (groups & MK_CLI_ALL)
         add_all_option(cli, context);
     add_output_options(cli, context);
+    /* Parsing ends at the first mistake, and the program that called wants to hear of it as it asked. */
+    bool json = g_strv_contains((const char *const *)*argv, "--json");
     g_autoptr(GError) trouble = NULL;
     if (!g_option_context_parse(context, argc, argv, &trouble)) {
+        cli->json = json;
         mk_fault_set(error, MK_FAULT_USAGE, "%s", trouble->message);
         return false;
     }

@@ -137,6 +137,12 @@ int mk_cli_done(MkCli *cli, JsonBuilder *result)
     return MK_EXIT_DONE;
 }
 
+/* GIO's words for a stop are no sentence for a user. */
+static const char *words_of(const GError *error)
+{
+    return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? _("Stopped.") : error->message;
+}
+
 static void fail_event(MkCli *cli, const GError *error, MkFault code)
 {
     JsonBuilder *event = mk_cli_event_new("result");
@@ -145,7 +151,7 @@ static void fail_event(MkCli *cli, const GError *error, MkFault code)
     mk_json_string(event, "symbol", mk_fault_symbol(error));
     if (mk_fault_number(error))
         mk_json_int(event, "number", mk_fault_number(error));
-    mk_json_string(event, "message", error->message);
+    mk_json_string(event, "message", words_of(error));
     mk_json_string(event, "why", mk_fault_cause(code));
     mk_json_string(event, "cure", mk_fault_cure(code));
     mk_json_int(event, "exit", mk_fault_exit(code));
@@ -156,9 +162,10 @@ int mk_cli_fail(MkCli *cli, const GError *error)
 {
     MkFault code = mk_fault_code(error);
     close_bar(cli);
-    g_autoptr(GString) text = g_string_new(error->message);
-    g_string_append_printf(text, "\n  %s %s\n  %s %s\n  [%s", _("Why:"), mk_fault_cause(code), _("What to do:"),
-                           mk_fault_cure(code), mk_fault_id(code));
+    g_autoptr(GString) text = g_string_new(words_of(error));
+    if (code != MK_FAULT_USAGE && code != MK_FAULT_STOPPED) /* the sentence says it already */
+        g_string_append_printf(text, "\n  %s %s", _("Why:"), mk_fault_cause(code));
+    g_string_append_printf(text, "\n  %s %s\n  [%s", _("What to do:"), mk_fault_cure(code), mk_fault_id(code));
     if (mk_fault_symbol(error))
         g_string_append_printf(text, ", %s", mk_fault_symbol(error));
     uint32_t number = mk_fault_number(error);

@@ -226,7 +226,10 @@ int mk_cli_phone(int argc, char **argv)
     } words[] = {{"ctl", order}, {"rom", make_rom}, {"da", make_da}, {"check", check}};
     g_autoptr(MkCli) cli = mk_cli_new();
     for (size_t i = 0; argc > 1 && i < G_N_ELEMENTS(words); i++)
-        if (strcmp(argv[1], words[i].word) == 0)
+        if (strcmp(argv[1], words[i].word) == 0) {
+            g_autofree char *name = g_strdup_printf("medik phone %s", argv[1]);
+            g_set_prgname(name);
             return words[i].run(cli, argc - 1, argv + 1);
+        }
     return run_phone(cli, argc, argv);
 }

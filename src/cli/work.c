@@ -226,7 +226,8 @@ int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan)
         return mk_cli_fail(cli, error);
     if (!mk_plan_run(session, plan, &options, &result, &error)) {
         int exit = mk_cli_fail(cli, error);
-        mk_cli_say(cli, "%s", _("The same command goes on where this one stopped."));
+        if (!cli->quiet && mk_fault_code(error) != MK_FAULT_STOPPED) /* whose cure says it */
+            fprintf(stderr, "%s\n", _("The same command goes on where this one stopped."));
         mk_run_result_clear(&result);
         return exit;
     }

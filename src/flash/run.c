@@ -525,7 +525,9 @@ static bool run_steps(Run *run, GError **error)
         }
         const MkStep *step = run->plan->steps->pdata[i];
         if (g_cancellable_set_error_if_cancelled(run->session->cancel, error) || !run_step(run, i, error)) {
-            g_prefix_error(error, _("FAILED at step %u (%s %s): "), i + 1, mk_step_verb(step->kind), step->name);
+            bool stopped = error && mk_fault_code(*error) == MK_FAULT_STOPPED;
+            g_prefix_error(error, stopped ? _("At step %u (%s %s): ") : _("FAILED at step %u (%s %s): "), i + 1,
+                           mk_step_verb(step->kind), step->name);
             return false;
         }
         mk_progress_done(run->progress[i]);

@@ -141,7 +141,7 @@ char *mk_phone_control(const char *socket_path, const char *command, GError **er
         return NULL;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        mk_fault_set_errno(error, true, errno, _("Cannot connect to the virtual phone's control socket"), socket_path);
+        mk_fault_set_errno(error, false, errno, _("Cannot connect to the virtual phone's control socket"), socket_path);
         if (fd >= 0)
             close(fd);
         return NULL;

@@ -144,6 +144,17 @@ def test_silent_phone(desk):
     assert 'E-SILENT' in result.text
 
 
+def test_mistakes_on_the_command_line_are_said_in_json_too(desk):
+    for command in (['bogus'], ['info', '--bogus'], ['phone', 'rom']):
+        result = fails(desk.run(*command, '--json'), 1).event('result')[0]
+        assert result['ok'] is False and result['code'] == 'E-USAGE', result
+    assert 'idVendor' in ok(desk.run('doctor', '--rules', '--json')).event('result')[0]['rules']
+    fails(desk.run('phone', 'rom'), 1, 'medik phone rom takes: MODEL FOLDER')
+    shown = ok(desk.run('info', '--help')).text
+    assert '--da=FILE' in shown and '--port=PORT' in shown and 'Show the other options about the phone' in shown, shown
+    fails(desk.run('phone', 'ctl', desk.folder / 'nowhere', 'state'), 2, 'E-FILE')
+
+
 def test_nobody_there(desk):
     result = fails(desk.run('info', '--port', desk.folder / 'no-such-port', '--timeout', '1', '--json'), 3, 'CON-NONE')
     last = result.event('result')[0]
