@@ -236,6 +236,26 @@ def test_scatter_from_phone(desk):
     assert '0x0001480000' in ok(desk.run('table', 'show', listing)).out
 
 
+def test_info_says_what_is_wrong(desk):
+    """Each damage is a finding with its cure; a phone that is in order has none."""
+    wanted = {'stock': None, 'no-table': 'E-TABLE-NONE', 'bad-boot': 'K-VERITY', 'bad-vbmeta': 'F-BLANK', 'no-system': 'F-BLANK',
+              'formatted': 'E-ID-BLANK', 'no-preloader': 'B-PL-NONE'}
+    for state, identity in wanted.items():
+        phone = desk.phone('mt6765-p35', state)
+        told = ok(phone.medik('info', json_mode=True))
+        findings = [event for event in told.event('finding') if event['severity'] in ('danger', 'block')]
+        assert [finding['id'] for finding in findings] == ([identity] if identity else []), (state, findings)
+        assert all(finding['message'] and finding['advice'] for finding in findings), (state, findings)
+        assert told.event('result')[0]['worst'] == ('danger' if identity else 'note'), state
+        phone.ctl('quit')
+
+
+def test_boot_says_it_in_words(desk):
+    phone = desk.phone('mt6577-9300', key='none')
+    told = ok(phone.desk.run('boot', 'meta', '--port', phone.port, '--timeout', '20'))
+    assert 'META mode' in told.out and 'ATEM' not in told.out, told.text
+
+
 def test_memory_test(desk):
     phone = desk.phone('mt6582-a106-4g')
     assert 'passed' in ok(phone.medik('info', '--memory-test')).text
