@@ -103,7 +103,8 @@ run_tests() {
     build_asan
     fetch_vm
     failed=0
-    meson test -C build --print-errorlogs --suite scenario --no-rebuild || failed=1
+    # Whole rescues mostly wait for phones: one more at a time than there are cores.
+    meson test -C build --print-errorlogs --suite scenario --no-rebuild --num-processes "$(($(nproc) + 1))" || failed=1
     # Under the sanitizers: all unit tests, and one suite of whole rescues.
     meson test -C build-asan --print-errorlogs --no-rebuild --no-suite scenario || failed=1
     meson test -C build-asan --print-errorlogs --no-rebuild --logbase rescue rescue || failed=1
