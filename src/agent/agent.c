@@ -12,6 +12,13 @@ MkAgent *mk_agent_open(MkLink *link, const MkAgentSetup *setup, MkProgress *prog
                      setup->entry->hw_code, setup->file->path);
         return NULL;
     }
+    bool framed = setup->entry->family == MK_DA_XFLASH || setup->entry->family == MK_DA_XML;
+    if (framed && mk_agent_entry_stage2(setup->entry) == mk_agent_entry_stage1(setup->entry)) {
+        mk_fault_set(error, MK_FAULT_UNSUPPORTED,
+                     _("The program for MT%04X in the DA file has no second part; Medik does not know this kind."),
+                     setup->entry->hw_code);
+        return NULL;
+    }
     switch (setup->entry->family) {
     case MK_DA_LEGACY: return mk_legacy_open(link, setup, progress, cancel, error);
     case MK_DA_XFLASH: return mk_xflash_open(link, setup, progress, cancel, error);

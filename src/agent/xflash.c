@@ -26,12 +26,6 @@ static bool open_agent(MkXFlash *xflash, const MkAgentSetup *setup, MkProgress *
 MkAgent *mk_xflash_open(MkLink *link, const MkAgentSetup *setup, MkProgress *progress, GCancellable *cancel,
                         GError **error)
 {
-    if (mk_agent_entry_stage2(setup->entry) == mk_agent_entry_stage1(setup->entry)) {
-        mk_fault_set(error, MK_FAULT_UNSUPPORTED,
-                     _("The program for MT%04X in the DA file has no second part; Medik does not know this kind."),
-                     setup->entry->hw_code);
-        return NULL;
-    }
     MkXFlash *xflash = g_new0(MkXFlash, 1);
     xflash->base.klass = &xflash_class;
     xflash->base.link = link;

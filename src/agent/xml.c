@@ -27,12 +27,6 @@ static bool open_agent(MkXml *xml, const MkAgentSetup *setup, MkProgress *progre
 MkAgent *mk_xml_open(MkLink *link, const MkAgentSetup *setup, MkProgress *progress, GCancellable *cancel,
                      GError **error)
 {
-    if (mk_agent_entry_stage2(setup->entry) == mk_agent_entry_stage1(setup->entry)) {
-        mk_fault_set(error, MK_FAULT_UNSUPPORTED,
-                     _("The program for MT%04X in the DA file has no second part; Medik does not know this kind."),
-                     setup->entry->hw_code);
-        return NULL;
-    }
     MkXml *xml = g_new0(MkXml, 1);
     xml->base.klass = &xml_class;
     xml->base.link = link;
