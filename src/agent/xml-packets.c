@@ -113,14 +113,3 @@ const uint8_t *xml_packets_peek(const XmlPackets *packets, size_t *length)
     *length = packets->buffers[0].length;
     return packets->buffers[0].data;
 }
-
-uint32_t xml_checksum(const uint8_t *data, size_t length)
-{
-    uint32_t sum = 0;
-    size_t whole = length & ~(size_t)3;
-    for (size_t i = 0; i < whole; i += 4)
-        sum += mk_le32(data + i);
-    for (size_t i = whole; i < length; i++)
-        sum += data[i];
-    return sum;
-}

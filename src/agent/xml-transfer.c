@@ -1,6 +1,7 @@
 /* The two directions of a file inside a command (spec da-xml.md 5.1, 5.2; hosts.md "XML"). */
 #include "agent/xml.h"
 
+#include "core/hash.h"
 #include "core/i18n.h"
 
 bool xml_hear_answer(XmlRun *run, char **text, int timeout, GError **error)
@@ -34,7 +35,7 @@ static bool give_packet(XmlRun *run, uint32_t most, bool checked, bool *ok, GErr
     XmlPackets *packets = run->command->given;
     size_t length;
     const uint8_t *data = xml_packets_next(packets, most, &length);
-    if (!xml_say_number(xml, checked ? xml_checksum(data, length) : 0, error) ||
+    if (!xml_say_number(xml, checked ? mk_sum32(0, data, length) : 0, error) ||
         !agreed(run, ok, NULL, XML_TIMEOUT_BULK, error))
         return false;
     if (!*ok)

@@ -123,8 +123,6 @@ uint64_t xml_packets_length(const XmlPackets *packets);
 uint64_t xml_packets_left(const XmlPackets *packets);
 /* The first bytes of all, as far as they are there. */
 const uint8_t *xml_packets_peek(const XmlPackets *packets, size_t *length);
-/* The sum that the agent checks (spec 5.2). */
-uint32_t xml_checksum(const uint8_t *data, size_t length);
 
 /* --- xml-transfer.c: both directions of a file (spec 5.1, 5.2). --- */
 typedef struct {

@@ -7,6 +7,9 @@
 
 /* Sum of all bytes modulo 65536: the legacy agent's packets (spec da-legacy.md 1). */
 uint16_t mk_sum16(uint16_t sum, const void *data, size_t length);
+/* Sum of all little-endian 32-bit words and of the up to three bytes left over, modulo 2^32: the XML agent's packets (spec da-xml.md 5.2).
+ * Chain only after whole words. */
+uint32_t mk_sum32(uint32_t sum, const void *data, size_t length);
 /* XOR of little-endian 16-bit words, an odd last byte as a low byte: SEND_DA (spec brom.md 6.8). Chain only after an even
  * number of bytes. */
 uint16_t mk_xor16(uint16_t sum, const void *data, size_t length);

@@ -107,7 +107,6 @@ void mk_xml_progress(MkXml *x, unsigned percent, const char *text);
 void mk_xml_progress_end(MkXml *x);
 /* What the host says about a file: NULL or the value behind OK@. Caller frees. */
 char *mk_xml_ask_file(MkXml *x, const char *key, const char *path);
-uint32_t mk_xml_sum(uint32_t sum, const uint8_t *data, size_t length);
 
 /* --- xml-stage1.c --- */
 void mk_xml_set_runtime_parameter(MkXml *x);

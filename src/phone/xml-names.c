@@ -1,5 +1,6 @@
 /* What goes by the name of a partition in the phone's own table (spec da-xml.md 8.11, 8.13, 8.14). */
 #include "phone/boot-area.h"
+#include "core/hash.h"
 #include "phone/xml-device.h"
 
 #include <string.h>
@@ -93,7 +94,7 @@ static bool take_preloader(MkXml *x, const char *info, const char *source, uint3
     MkChipResult result = mk_boot_area_store(x->chip, &x->model->geometry, file->data, file->len, &invalid);
     if (!mk_xml_stored(x, result))
         mk_xml_fail(x, "%s", "");
-    *sum = x->storage_sums ? mk_xml_sum(0, file->data, file->len) : 0;
+    *sum = x->storage_sums ? mk_sum32(0, file->data, file->len) : 0;
     return !x->message;
 }
 

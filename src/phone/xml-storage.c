@@ -1,6 +1,7 @@
 /* Reading, writing and erasing by address (spec da-xml.md 7, 8.10, 8.12, 8.14). */
 #include "core/bytes.h"
 #include "phone/unsparse.h"
+#include "core/hash.h"
 #include "phone/xml-device.h"
 
 #include <string.h>
@@ -156,7 +157,7 @@ static bool take(MkXml *x, uint64_t position, const uint8_t *data, size_t length
     if (position == 0 && mk_unsparse_recognises(data, length))
         begin_sparse(incoming, data);
     if (x->storage_sums)
-        incoming->sum = mk_xml_sum(incoming->sum, data, length);
+        incoming->sum = mk_sum32(incoming->sum, data, length);
     if (incoming->refused)
         return false;
     return (incoming->sparse ? mk_unsparse_feed(&incoming->unsparse, data, length)

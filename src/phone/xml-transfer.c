@@ -1,5 +1,6 @@
 /* Files between host and agent: DOWNLOAD-FILE, UPLOAD-FILE, PROGRESS-REPORT, FILE-SYS-OPERATION (spec da-xml.md 5). */
 #include "core/bytes.h"
+#include "core/hash.h"
 #include "phone/xml-device.h"
 
 #include <string.h>
@@ -15,17 +16,6 @@ uint32_t mk_xml_upload_packet(const MkXml *x)
 uint32_t mk_xml_download_packet(const MkXml *x)
 {
     return x->stage == 1 ? MK_XML_STAGE1_PACKET : MK_XML_DOWNLOAD_PACKET;
-}
-
-/* 32-bit words and the bytes left over, both as unsigned numbers; only packets of whole words may be chained. */
-uint32_t mk_xml_sum(uint32_t sum, const uint8_t *data, size_t length)
-{
-    size_t at = 0;
-    for (; at + 4 <= length; at += 4)
-        sum += mk_le32(data + at);
-    for (; at < length; at++)
-        sum += data[at];
-    return sum;
 }
 
 /* Whether this packet is the one that a fault waits for. */
@@ -164,8 +154,7 @@ static bool take_packet(MkXml *x, uint64_t left, size_t *length)
     }
     mk_xml_put_text(x, MK_XML_OK);
     bool taken = mk_xml_take_frame(x, mk_xml_download_packet(x), length) == MK_XML_YES && *length <= left;
-    bool right =
-        taken && (!x->usb_sums || (uint16_t)mk_xml_sum(0, x->buffer, *length) == (uint16_t)mk_xml_number(value));
+    bool right = taken && (!x->usb_sums || (uint16_t)mk_sum32(0, x->buffer, *length) == (uint16_t)mk_xml_number(value));
     if (taken && !right)
         mk_machine_log(x->machine, "agent: the sum of a packet is not %s", value ? value : "there");
     if (!right || injected(x))

@@ -63,17 +63,6 @@ static void test_numbers(void)
     g_assert_cmphex(xml_answer_number("OK"), ==, 0);
 }
 
-/* Words of 32 bits, and what is left over as bytes without a sign (spec 5.2). */
-static void test_checksum(void)
-{
-    static const uint8_t data[] = {1, 2, 3, 4, 0xFF, 0xFF, 0xFF, 0xFF, 0x80, 0x90};
-    g_assert_cmphex(xml_checksum(data, 0), ==, 0);
-    g_assert_cmphex(xml_checksum(data, 4), ==, 0x04030201);
-    g_assert_cmphex(xml_checksum(data, 8), ==, 0x04030200);
-    g_assert_cmphex(xml_checksum(data, 10), ==, 0x04030310);
-    g_assert_cmphex(xml_checksum(data, 3), ==, 6);
-}
-
 static void test_build(void)
 {
     const XmlArgument arguments[] = {{"partition", "a&b <c>"}, {"empty", ""}, {NULL, NULL}};
@@ -106,7 +95,6 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/agent/xml/words/messages", test_messages);
     g_test_add_func("/agent/xml/words/numbers", test_numbers);
-    g_test_add_func("/agent/xml/words/checksum", test_checksum);
     g_test_add_func("/agent/xml/words/build", test_build);
     g_test_add_func("/agent/xml/words/hex", test_hex);
     return g_test_run();

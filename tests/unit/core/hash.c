@@ -41,6 +41,32 @@ static void test_sum16_of_any_piece(void)
     }
 }
 
+/* Words of 32 bits, and what is left over as bytes without a sign (spec da-xml.md 5.2). */
+static void test_sum32(void)
+{
+    static const uint8_t data[] = {1, 2, 3, 4, 0xFF, 0xFF, 0xFF, 0xFF, 0x80, 0x90};
+    g_assert_cmphex(mk_sum32(0, data, 0), ==, 0);
+    g_assert_cmphex(mk_sum32(0, data, 4), ==, 0x04030201);
+    g_assert_cmphex(mk_sum32(0, data, 8), ==, 0x04030200);
+    g_assert_cmphex(mk_sum32(0, data, 10), ==, 0x04030310);
+    g_assert_cmphex(mk_sum32(0, data, 3), ==, 6);
+    g_assert_cmphex(mk_sum32(mk_sum32(0, data, 4), data + 4, 6), ==, 0x04030310);
+}
+
+static void test_sum32_of_any_length(void)
+{
+    uint8_t bytes[3000];
+    uint32_t words = 0;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 37 + i / 256);
+    for (size_t length = 0; length + 4 <= sizeof bytes; length += 4) {
+        const uint8_t *p = bytes + length;
+        g_assert_cmphex(mk_sum32(7, bytes, length), ==, words + 7);
+        g_assert_cmphex(mk_sum32(7, bytes, length + 3), ==, words + 7 + p[0] + p[1] + p[2]);
+        words += p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    }
+}
+
 static void test_sha256(void)
 {
     g_autofree char *whole = mk_sha256_hex("abc", 3);
@@ -58,6 +84,8 @@ int main(int argc, char **argv)
     g_test_add_func("/hash/sums", test_sums);
     g_test_add_func("/hash/sum16-is-exact-on-long-runs", test_sum16_is_exact_on_long_runs);
     g_test_add_func("/hash/sum16-of-any-piece", test_sum16_of_any_piece);
+    g_test_add_func("/hash/sum32", test_sum32);
+    g_test_add_func("/hash/sum32-of-any-length", test_sum32_of_any_length);
     g_test_add_func("/hash/sha256", test_sha256);
     return g_test_run();
 }
