@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define BORDER_WRITE (64u << 10) /* one message of a socket that keeps borders */
+#define ROOM         (1 << 20)   /* bytes on their way to the phone; the system may allow fewer */
 
 static void socket_free(MkLink *link)
 {
@@ -97,7 +98,8 @@ static MkLink *open_unix(const char *port, const char *path, GError **error)
         if (fd >= 0 && !connect(fd, (struct sockaddr *)&address, sizeof address)) {
             MkLink *link = attempt ? border_link_new(fd, MK_LINK_SOCKET, port)
                                    : mk_fd_link_new(&stream_class, fd, MK_LINK_SOCKET, port);
-            fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+            int room = ROOM;
+            setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
             return link;
         }
         int error_number = errno;

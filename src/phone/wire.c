@@ -14,7 +14,8 @@
 
 #include "core/bytes.h"
 
-#define PACKET 65536
+#define PACKET      65536
+#define SOCKET_ROOM (1 << 20) /* bytes on their way to the host; the system may allow fewer */
 
 struct _MkWire {
     const MkWirePipe *pipe; /* or NULL */
@@ -167,11 +168,14 @@ static void look_at_hosts(MkWire *wire)
 
 static void take_host(MkWire *wire)
 {
-    int on = 1;
+    int on = 1, room = SOCKET_ROOM;
     wire->fd = accept4(wire->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     wire->present = wire->fd >= 0;
-    if (wire->present)
-        setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* Unix sockets refuse it and need it not */
+    if (!wire->present)
+        return;
+    bool tcp = setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
+    if (!tcp) /* whose room grows by itself */
+        setsockopt(wire->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
 }
 
 static int pipe_fd(const MkWire *wire, short events)
@@ -222,38 +226,53 @@ static void keep_pace(MkWire *wire, size_t length, bool input)
 }
 
 /* -1: nothing there after all. 0: the host left. */
-static ssize_t receive(MkWire *wire)
+static ssize_t receive(MkWire *wire, uint8_t *data, size_t room)
 {
     if (wire->pipe) {
-        size_t got = wire->pipe->take(wire->port, wire->packet, sizeof wire->packet);
+        size_t got = wire->pipe->take(wire->port, data, room);
         return got ? (ssize_t)got : -1;
     }
-    ssize_t n = read(wire->fd, wire->packet, sizeof wire->packet);
+    ssize_t n = read(wire->fd, data, room);
     return n < 0 && errno != EAGAIN && errno != EINTR ? 0 : n;
+}
+
+/* What comes next, at most ROOM bytes. */
+static MkWireResult await(MkWire *wire, uint8_t *data, size_t room, size_t *got, gint64 end)
+{
+    for (;;) {
+        MkWireResult result = wait_for(wire, POLLIN, end);
+        if (result != MK_WIRE_OK)
+            return result;
+        ssize_t n = receive(wire, data, room);
+        if (n == 0)
+            host_left(wire);
+        if (n <= 0)
+            continue;
+        wire->present = true;
+        wire->taken_singly = false;
+        *got = (size_t)n;
+        keep_pace(wire, (size_t)n, true);
+        return MK_WIRE_OK;
+    }
 }
 
 static MkWireResult fill(MkWire *wire, gint64 end)
 {
     while (wire->at == wire->have) {
-        MkWireResult result = wait_for(wire, POLLIN, end);
+        MkWireResult result = await(wire, wire->packet, sizeof wire->packet, &wire->have, end);
         if (result != MK_WIRE_OK)
             return result;
-        ssize_t n = receive(wire);
-        if (n < 0)
-            continue;
-        if (n == 0) {
-            host_left(wire);
-            continue;
-        }
-        wire->present = true;
-        wire->taken_singly = false;
-        wire->at = wire->have = 0;
-        wire->have = (size_t)n;
+        wire->at = 0;
         if (wire->tap && !wire->tap(wire->tap_data, true, wire->packet, &wire->have))
             mk_wire_cut(wire);
-        keep_pace(wire, (size_t)n, true);
     }
     return is_gone(wire) ? MK_WIRE_GONE : MK_WIRE_OK;
+}
+
+/* Nobody looks at how the bytes between two ends of a stream are cut: then they need no stop on the way. */
+static bool is_plain(const MkWire *wire)
+{
+    return !wire->pipe && !wire->tap && !wire->borders && !wire->packet_size && !wire->rate;
 }
 
 static gint64 deadline(int timeout)
@@ -275,6 +294,8 @@ static MkWireResult take(MkWire *wire, uint8_t *data, size_t length, size_t *got
         wire->violations++;
         wire->at = packet_end(wire);
     }
+    if (wire->at == wire->have && length >= PACKET && is_plain(wire))
+        return await(wire, data, length, got, end);
     MkWireResult result = fill(wire, end);
     if (result != MK_WIRE_OK)
         return result;
@@ -327,12 +348,14 @@ static ssize_t deliver(MkWire *wire, const uint8_t *data, size_t length)
 static MkWireResult push(MkWire *wire, const uint8_t *data, size_t length)
 {
     keep_pace(wire, length, false);
-    for (size_t done = 0; done < length;) {
-        MkWireResult result = wait_for(wire, POLLOUT, -1);
+    bool full = wire->fd < 0; /* or nobody there */
+    for (size_t done = 0; done < length && !is_gone(wire);) {
+        MkWireResult result = full ? wait_for(wire, POLLOUT, -1) : MK_WIRE_OK;
         if (result != MK_WIRE_OK)
             return result;
         ssize_t n = deliver(wire, data + done, length - done);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        full = n < 0 && (errno == EAGAIN || errno == EINTR);
+        if (full)
             continue;
         if (n < 0) {
             host_left(wire); /* the rest belongs to a host that is no longer there */
@@ -347,8 +370,9 @@ MkWireResult mk_wire_write(MkWire *wire, const void *data, size_t length)
 {
     if (is_gone(wire))
         return MK_WIRE_GONE;
-    for (size_t at = 0; at < length; at += PACKET) {
-        size_t piece = MIN(length - at, PACKET), left = piece;
+    size_t most = is_plain(wire) ? length : PACKET;
+    for (size_t at = 0; at < length; at += most) {
+        size_t piece = MIN(length - at, most), left = piece;
         const uint8_t *bytes = (const uint8_t *)data + at;
         g_autofree uint8_t *changed = NULL;
         bool cut = false;
