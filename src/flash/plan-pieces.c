@@ -3,7 +3,7 @@
 #include "core/hash.h"
 #include "core/i18n.h"
 #include "flash/journal.h"
-#include "flash/save-file.h"
+#include "flash/file-hash.h"
 
 #include <string.h>
 

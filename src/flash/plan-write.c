@@ -3,7 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/i18n.h"
-#include "flash/save-file.h"
+#include "flash/file-hash.h"
 
 #include <string.h>
 

@@ -4,6 +4,7 @@
 #include "core/hash.h"
 #include "core/i18n.h"
 #include "flash/backup.h"
+#include "flash/file-hash.h"
 #include "flash/journal.h"
 #include "flash/save-file.h"
 

@@ -2,8 +2,8 @@
 
 #include "core/bytes.h"
 #include "core/fault.h"
-#include "core/hash.h"
 #include "core/i18n.h"
+#include "flash/file-hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ typedef struct {
     const char *path;
     uint64_t position; /* in the file */
     uint64_t length;
-    MkSha256 *sha;
+    MkFileHash *hash;
     MkProgress *progress;
     MkSavedFile *saved;
     GCancellable *cancel;
@@ -54,16 +54,19 @@ static bool write_all(Saving *saving, const uint8_t *data, size_t length, uint64
     return true;
 }
 
+static bool is_hole(const uint8_t *data, size_t length)
+{
+    uint8_t value;
+    return mk_is_uniform(data, MIN(HOLE, length), &value) && !value;
+}
+
 static bool file_sink(const uint8_t *data, size_t length, gpointer user_data, GError **error)
 {
     Saving *saving = user_data;
-    mk_sha256_update(saving->sha, data, length);
-    for (size_t at = 0; at < length; at += HOLE) {
-        size_t piece = MIN(HOLE, length - at);
-        uint8_t value;
-        if (mk_is_uniform(data + at, piece, &value) && !value)
-            continue;
-        if (!write_all(saving, data + at, piece, saving->position + at, error))
+    for (size_t at = 0, end; at < length; at = end + HOLE) {
+        for (end = at; end < length && !is_hole(data + end, length - end);)
+            end += MIN(HOLE, length - end);
+        if (!write_all(saving, data + at, end - at, saving->position + at, error))
             return false;
     }
     saving->position += length;
@@ -125,14 +128,17 @@ static bool save_range(Saving *saving, uint64_t length, GError **error)
 /* The length of the file says how far it is, zero runs included. */
 static bool note_length(Saving *saving, GError **error)
 {
-    if (ftruncate(saving->fd, (off_t)saving->position) == 0)
-        return true;
-    mk_fault_set_errno(error, false, errno, _("Cannot write"), saving->path);
-    return false;
+    if (ftruncate(saving->fd, (off_t)saving->position)) {
+        mk_fault_set_errno(error, false, errno, _("Cannot write"), saving->path);
+        return false;
+    }
+    mk_file_hash_advance(saving->hash, saving->position);
+    return true;
 }
 
 static bool save_pieces(Saving *saving, GError **error)
 {
+    mk_progress_set(saving->progress, saving->position, saving->length);
     while (saving->position < saving->length)
         if (!save_range(saving, MIN(PIECE, saving->length - saving->position), error) || !note_length(saving, error))
             return false;
@@ -142,27 +148,16 @@ static bool save_pieces(Saving *saving, GError **error)
     return false;
 }
 
-/* Hashes what is there and stands behind it; the last piece may be half written. */
+/* Stands behind what is there; the last piece may be half written. */
 static bool take_up_file(Saving *saving, GError **error)
 {
     g_autofree char *marker = marker_of(saving->path);
     off_t size = lseek(saving->fd, 0, SEEK_END);
     uint64_t whole = size > 0 ? MIN((uint64_t)size, saving->length) / PIECE : 0;
-    uint64_t keep = whole > 1 && !g_file_test(marker, G_FILE_TEST_EXISTS) ? (whole - 1) * PIECE : 0;
-    g_autofree uint8_t *buffer = g_malloc(1 << 20);
+    bool believed = whole > 1 && !g_file_test(marker, G_FILE_TEST_EXISTS);
     g_unlink(marker);
-    for (uint64_t at = 0; at < keep; at += 1 << 20) {
-        if (pread(saving->fd, buffer, 1 << 20, (off_t)at) != 1 << 20) {
-            mk_fault_set_errno(error, false, errno, _("Cannot read"), saving->path);
-            return false;
-        }
-        mk_sha256_update(saving->sha, buffer, 1 << 20);
-    }
-    saving->position = keep;
-    if (ftruncate(saving->fd, (off_t)keep) == 0)
-        return true;
-    mk_fault_set_errno(error, false, errno, _("Cannot write"), saving->path);
-    return false;
+    saving->position = believed ? (whole - 1) * PIECE : 0;
+    return note_length(saving, error);
 }
 
 bool mk_save_file(MkStore *store, uint64_t offset, uint64_t length, const char *path, bool take_up,
@@ -179,12 +174,16 @@ bool mk_save_file(MkStore *store, uint64_t offset, uint64_t length, const char *
                      .fd = fd,
                      .path = path,
                      .length = length,
-                     .sha = mk_sha256_new(),
+                     .hash = mk_file_hash_new(fd, path),
                      .progress = progress,
                      .saved = saved,
                      .cancel = cancel};
     bool ok = take_up_file(&saving, error) && save_pieces(&saving, error);
-    saved->sha256 = mk_sha256_finish(saving.sha);
+    if (ok)
+        saved->sha256 = mk_file_hash_finish(saving.hash, error);
+    else
+        mk_file_hash_free(saving.hash);
+    ok = saved->sha256 != NULL;
     close(fd);
     g_autofree char *marker = marker_of(path);
     if (ok) {
@@ -211,25 +210,4 @@ bool mk_save_room(const char *folder, uint64_t need, uint64_t *free)
     }
     *free = (uint64_t)info.f_bavail * info.f_frsize;
     return need <= *free;
-}
-
-char *mk_file_sha256(const char *path, GError **error)
-{
-    int fd = g_open(path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0) {
-        mk_fault_set_errno(error, false, errno, _("Cannot open"), path);
-        return NULL;
-    }
-    g_autoptr(MkSha256) sha = mk_sha256_new();
-    g_autofree uint8_t *buffer = g_malloc(1 << 20);
-    ssize_t n;
-    while ((n = read(fd, buffer, 1 << 20)) > 0)
-        mk_sha256_update(sha, buffer, (size_t)n);
-    int saved_errno = errno;
-    close(fd);
-    if (n < 0) {
-        mk_fault_set_errno(error, false, saved_errno, _("Cannot read"), path);
-        return NULL;
-    }
-    return mk_sha256_finish(g_steal_pointer(&sha));
 }

@@ -24,5 +24,3 @@ bool mk_save_file(MkStore *store, uint64_t offset, uint64_t length, const char *
                   GCancellable *cancel, MkProgress *progress, MkSavedFile *saved, GError **error);
 /* Is there room for NEED bytes in FOLDER, which need not exist yet? *FREE is what there is. Where nobody can tell, there is. */
 bool mk_save_room(const char *folder, uint64_t need, uint64_t *free);
-/* SHA-256 of a file on disk. Caller frees; NULL with a fault. */
-char *mk_file_sha256(const char *path, GError **error);

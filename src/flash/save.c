@@ -5,6 +5,7 @@
 #include "core/hash.h"
 #include "core/i18n.h"
 #include "core/json.h"
+#include "flash/file-hash.h"
 #include "flash/save-file.h"
 
 #include <errno.h>
