@@ -66,7 +66,7 @@ static Pace measure(const MkProgress *root, const MkProgress *step)
     gint64 total = mk_progress_started(root) ? now - mk_progress_started(root) : 0;
     Pace pace = {.fraction = mk_progress_fraction(root), .seconds = -1};
     if (running > RATE_AFTER)
-        pace.rate = (double)mk_progress_step_done(step) * G_USEC_PER_SEC / (double)running;
+        pace.rate = (double)mk_progress_step_moved(step) * G_USEC_PER_SEC / (double)running;
     if (pace.fraction > 0.01 && total > G_USEC_PER_SEC)
         pace.seconds = (gint64)((double)total * (1 - pace.fraction) / pace.fraction / G_USEC_PER_SEC);
     return pace;
@@ -79,28 +79,34 @@ static char *remaining_text(gint64 seconds)
     return g_strdup_printf(_(", %" G_GINT64_FORMAT ":%02" G_GINT64_FORMAT " left"), seconds / 60, seconds % 60);
 }
 
+/* Short steps have none. */
+static char *rate_text(double rate)
+{
+    return rate > 0 ? g_strdup_printf(_("%.1f MB/s"), rate / 1e6) : g_strdup("");
+}
+
 static void draw_bar(MkCli *cli, const MkProgress *root, const MkProgress *step)
 {
     char bar[BAR_WIDTH + 1];
     Pace pace = measure(root, step);
     int full = (int)(pace.fraction * BAR_WIDTH);
-    g_autofree char *left = remaining_text(pace.seconds);
+    g_autofree char *left = remaining_text(pace.seconds), *rate = rate_text(pace.rate);
     for (int i = 0; i < BAR_WIDTH; i++)
         bar[i] = i < full ? '#' : '.';
     bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r\033[K[%s] %3d %%  %s  %.1f MB/s%s", bar, (int)(pace.fraction * 100), mk_progress_name(step),
-            pace.rate / 1e6, left);
+    fprintf(stderr, "\r\033[K[%s] %3d %%  %s  %s%s", bar, (int)(pace.fraction * 100), mk_progress_name(step), rate,
+            left);
     cli->bar_open = true;
 }
 
 static void draw_line(MkCli *cli, const MkProgress *root, const MkProgress *step)
 {
     Pace pace = measure(root, step);
-    g_autofree char *left = remaining_text(pace.seconds);
+    g_autofree char *left = remaining_text(pace.seconds), *rate = rate_text(pace.rate);
     if (mk_progress_is_done(step))
         mk_cli_say(cli, _("  done: %s"), mk_progress_name(step));
     else if (cli->drawn == step)
-        mk_cli_say(cli, "  %d %%, %.1f MB/s%s", (int)(pace.fraction * 100), pace.rate / 1e6, left);
+        mk_cli_say(cli, "  %d %%%s%s%s", (int)(pace.fraction * 100), *rate ? ", " : "", rate, left);
 }
 
 static void send_event(MkCli *cli, const MkProgress *root, const MkProgress *step)
@@ -119,8 +125,11 @@ static void on_progress(MkProgress *root, MkProgress *step, gpointer user_data)
     bool terminal = isatty(STDERR_FILENO) && !cli->json && !cli->prefix;
     gint64 period = cli->json ? EVENT_PERIOD : terminal ? TERMINAL_PERIOD : LINE_PERIOD;
     gint64 now = g_get_monotonic_time();
+    uint64_t total = mk_progress_step_total(step);
     bool is_new = cli->drawn != step, is_done = mk_progress_is_done(step);
-    if (cli->quiet || step == root || (!is_done && now - cli->drawn_at < period && !(is_new && terminal)))
+    bool is_whole = cli->json && total && mk_progress_step_done(step) == total; /* though perhaps not checked yet */
+    if (cli->quiet || step == root ||
+        (!is_done && !is_whole && now - cli->drawn_at < period && !(is_new && (terminal || cli->json))))
         return;
     if (cli->json)
         send_event(cli, root, step);

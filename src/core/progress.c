@@ -5,6 +5,7 @@ struct _MkProgress {
     MkProgress *parent; /* NULL: root */
     GPtrArray *children;
     uint64_t weight, done, total;
+    uint64_t found; /* of it, when the step began: an earlier run had done it */
     gint64 started;
     bool finished;
     MkProgressFunc func; /* root only */
@@ -67,6 +68,8 @@ void mk_progress_set(MkProgress *step, uint64_t done, uint64_t total)
 {
     if (!step)
         return;
+    if (!step->started)
+        step->found = done;
     start(step);
     step->done = total ? MIN(done, total) : done;
     step->total = total;
@@ -92,6 +95,11 @@ const char *mk_progress_name(const MkProgress *step)
 uint64_t mk_progress_step_done(const MkProgress *step)
 {
     return step ? step->done : 0;
+}
+
+uint64_t mk_progress_step_moved(const MkProgress *step)
+{
+    return step && step->done > step->found ? step->done - step->found : 0;
 }
 
 uint64_t mk_progress_step_total(const MkProgress *step)

@@ -25,6 +25,8 @@ void mk_progress_done(MkProgress *step);
 
 const char *mk_progress_name(const MkProgress *step);
 uint64_t mk_progress_step_done(const MkProgress *step);
+uint64_t mk_progress_step_moved(
+    const MkProgress *step); /* done by this run: what it took up from an earlier one is not counted */
 uint64_t mk_progress_step_total(const MkProgress *step);
 double mk_progress_fraction(const MkProgress *step); /* 0..1, children by weight */
 bool mk_progress_is_done(const MkProgress *step);

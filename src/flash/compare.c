@@ -77,6 +77,7 @@ bool mk_compare(MkStore *store, uint64_t offset, MkImage *image, bool sample, Mk
     g_autofree uint8_t *expected = g_malloc(PIECE);
     Comparison comparison = {
         .image = image, .expected = expected, .result = result, .progress = progress, .total = mk_image_payload(image)};
+    mk_progress_set(progress, 0, comparison.total);
     for (guint i = 0; i < image->extents->len; i++) {
         const MkExtent *extent = &g_array_index(image->extents, MkExtent, i);
         if (extent->kind == MK_EXTENT_HOLE)

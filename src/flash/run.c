@@ -22,6 +22,7 @@ typedef struct {
     MkRunResult *result;
     MkJournal *journal;
     MkProgress **progress; /* one per step */
+    MkProgress **verify;   /* the same of what follows it, NULL where nothing does */
 } Run;
 
 void mk_run_result_clear(MkRunResult *result)
@@ -126,6 +127,7 @@ static bool send_image(Sending *sending, uint64_t skip, GError **error)
 {
     sending->total = mk_image_payload(sending->image);
     sending->sent = sending->noted = skip;
+    mk_progress_set(sending->run->progress[sending->index], skip, sending->total);
     uint64_t passed = 0;
     for (guint i = 0; i < sending->image->extents->len; i++) {
         const MkExtent *extent = &g_array_index(sending->image->extents, MkExtent, i);
@@ -173,15 +175,17 @@ static bool resume_point(Sending *sending, uint64_t claimed, uint64_t *skip, GEr
 
 /* --- verification -------------------------------------------------------------------------------------------------- */
 
-static bool verify_image(Run *run, const MkStep *step, MkStore *store, uint64_t base, MkImage *image, bool *equal,
+static bool verify_image(Run *run, unsigned index, MkStore *store, uint64_t base, MkImage *image, bool *equal,
                          GError **error)
 {
+    const MkStep *step = run->plan->steps->pdata[index];
+    MkProgress *progress = run->verify[index];
     MkCompareResult compared;
     *equal = true;
     if (run->options->verify == MK_VERIFY_NONE)
         return true;
-    g_autofree char *name = g_strdup_printf(_("verify %s"), step->name);
-    MkProgress *progress = mk_progress_add(run->options->progress, name, mk_image_payload(image));
+    if (progress)
+        mk_progress_done(run->progress[index]);
     if (!mk_compare(store, base, image, run->options->verify == MK_VERIFY_QUICK, &compared, progress,
                     run->session->cancel, error))
         return false;
@@ -200,7 +204,6 @@ static bool verify_image(Run *run, const MkStep *step, MkStore *store, uint64_t 
 static bool write_and_verify(Run *run, unsigned index, MkStore *store, uint64_t base, MkImage *image, uint64_t claimed,
                              GError **error)
 {
-    const MkStep *step = run->plan->steps->pdata[index];
     Sending sending = {.run = run, .index = index, .image = image, .store = store, .base = base};
     uint64_t skip = 0;
     if (claimed && !resume_point(&sending, claimed, &skip, error))
@@ -211,7 +214,7 @@ static bool write_and_verify(Run *run, unsigned index, MkStore *store, uint64_t 
         if (!send_image(&sending, skip, error) || !mk_store_flush(store, error))
             return false;
         run->result->bytes_written += sending.sent - skip;
-        if (verify_image(run, step, store, base, image, &equal, &local))
+        if (verify_image(run, index, store, base, image, &equal, &local))
             return true;
         if (equal || attempt) {
             g_propagate_error(error, g_steal_pointer(&local));
@@ -326,6 +329,7 @@ static bool run_nand_image(Run *run, unsigned index, MkImage *image, GError **er
                              .storage = MK_STORAGE_NAND,
                              .resolved = true};
     NandSource source = {.image = image, .progress = run->progress[index]};
+    mk_progress_set(source.progress, 0, image->size);
     bool equal;
     uint64_t offset;
     g_autoptr(MkImage) data = mk_image_on_phone(run->session, &partition, image, &offset, error);
@@ -333,7 +337,7 @@ static bool run_nand_image(Run *run, unsigned index, MkImage *image, GError **er
     if (!store || !mk_agent_write_nand(run->session->agent, &partition, image->size, nand_source, &source, error))
         return false;
     run->result->bytes_written += image->size;
-    return verify_image(run, step, store, offset, data, &equal, error);
+    return verify_image(run, index, store, offset, data, &equal, error);
 }
 
 static bool run_write(Run *run, unsigned index, GError **error)
@@ -507,13 +511,23 @@ static bool plan_writes(const MkPlan *plan)
     return false;
 }
 
+/* A preloader's parts are verified in between. */
+static bool is_verified_apart(MkStepKind kind)
+{
+    return kind == MK_STEP_WRITE || kind == MK_STEP_RESTORE || kind == MK_STEP_TABLE;
+}
+
 static void prepare_progress(Run *run)
 {
     run->progress = g_new0(MkProgress *, run->plan->steps->len);
+    run->verify = g_new0(MkProgress *, run->plan->steps->len);
     for (guint i = 0; i < run->plan->steps->len; i++) {
         const MkStep *step = run->plan->steps->pdata[i];
-        g_autofree char *name = g_strdup_printf("%s %s", mk_step_verb(step->kind), step->name);
+        g_autofree char *name = g_strdup_printf("%s %s", mk_step_verb(step->kind), step->name),
+                        *check = g_strdup_printf(_("verify %s"), step->name);
         run->progress[i] = mk_progress_add(run->options->progress, name, step->length);
+        if (run->options->verify != MK_VERIFY_NONE && is_verified_apart(step->kind))
+            run->verify[i] = mk_progress_add(run->options->progress, check, step->length);
     }
 }
 
@@ -522,6 +536,7 @@ static bool run_steps(Run *run, GError **error)
     for (guint i = 0; i < run->plan->steps->len; i++) {
         if (mk_journal_step_done(run->journal, i)) {
             mk_progress_done(run->progress[i]);
+            mk_progress_done(run->verify[i]);
             continue;
         }
         const MkStep *step = run->plan->steps->pdata[i];
@@ -532,6 +547,7 @@ static bool run_steps(Run *run, GError **error)
             return false;
         }
         mk_progress_done(run->progress[i]);
+        mk_progress_done(run->verify[i]);
         if (!mk_journal_note_done(run->journal, i, error))
             return false;
     }
@@ -580,5 +596,6 @@ bool mk_plan_run(MkSession *session, MkPlan *plan, const MkRunOptions *options, 
         g_propagate_error(error, g_steal_pointer(&local));
     }
     g_free(run.progress);
+    g_free(run.verify);
     return ok;
 }

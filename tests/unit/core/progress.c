@@ -33,10 +33,26 @@ static void test_null_is_quiet(void)
     g_assert_cmpfloat(mk_progress_fraction(none), ==, 0);
 }
 
+/* A rate is about what this run did, not about what it found done. */
+static void test_moved_leaves_out_what_was_there(void)
+{
+    g_autoptr(MkProgress) root = mk_progress_new("all");
+    MkProgress *step = mk_progress_add(root, "save", 100);
+    g_assert_cmpuint(mk_progress_step_moved(step), ==, 0);
+    mk_progress_set(step, 40, 100);
+    g_assert_cmpuint(mk_progress_step_moved(step), ==, 0);
+    mk_progress_set(step, 90, 100);
+    g_assert_cmpuint(mk_progress_step_moved(step), ==, 50);
+    g_assert_cmpuint(mk_progress_step_done(step), ==, 90);
+    mk_progress_done(step);
+    g_assert_cmpuint(mk_progress_step_moved(step), ==, 60);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/progress/fraction-follows-weights", test_fraction_follows_weights);
+    g_test_add_func("/progress/moved-leaves-out-what-was-there", test_moved_leaves_out_what_was_there);
     g_test_add_func("/progress/null-is-quiet", test_null_is_quiet);
     return g_test_run();
 }
