@@ -99,6 +99,7 @@ static MkLink *open_unix(const char *port, const char *path, GError **error)
             MkLink *link = attempt ? border_link_new(fd, MK_LINK_SOCKET, port)
                                    : mk_fd_link_new(&stream_class, fd, MK_LINK_SOCKET, port);
             int room = ROOM;
+            fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
             setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
             return link;
         }
