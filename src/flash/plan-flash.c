@@ -505,26 +505,32 @@ static void add_upgrade_erases(Draft *draft)
     }
 }
 
-static void add_format_all(Draft *draft)
+/* The preloader of a NAND stays: Medik cannot write it. */
+static bool add_format_all(Draft *draft, GError **error)
 {
     static const MkRegion regions[] = {MK_REGION_GP1,  MK_REGION_GP2, MK_REGION_GP3, MK_REGION_GP4,
                                        MK_REGION_USER, MK_REGION_LU2, MK_REGION_NAND};
     for (gsize i = 0; i < G_N_ELEMENTS(regions); i++) {
-        uint64_t size = mk_agent_region_size(draft->session->agent, regions[i]);
-        if (!size)
+        uint64_t end = mk_plan_erase_end(draft->session, regions[i]), from = 0;
+        bool nand = regions[i] == MK_REGION_NAND;
+        if (!end)
             continue;
-        MkStep *step = mk_plan_add(draft->plan, MK_STEP_ERASE, mk_region_name(regions[i]), regions[i], 0, size);
+        if (nand && !mk_plan_behind_preloader(draft->phone ? draft->phone : draft->load, &from, error))
+            return false;
+        MkStep *step =
+            mk_plan_add(draft->plan, MK_STEP_ERASE, mk_region_name(regions[i]), regions[i], from, end - MIN(from, end));
         step->klass = MK_CLASS_USER;
-        step->reason = g_strdup(_("Format All"));
+        step->reason = g_strdup(nand ? _("Format All; the preloader stays") : _("Format All"));
     }
     if (draft->blank)
-        return;
+        return true;
     mk_plan_gate(draft->plan, MK_GATE_IDENTITY, NULL,
                  draft->consent->no_restore
                      ? _("Everything on the phone is erased, and its identity (IMEI, calibration) is not put back.")
                      : _("Everything on the phone is erased. Its identity (IMEI, calibration) is put back afterwards "
                          "from the copy that was saved."));
     mk_plan_gate(draft->plan, MK_GATE_USER_DATA, NULL, _("All user data on the phone will be lost."));
+    return true;
 }
 
 static bool require_complete(Draft *draft, GError **error)
@@ -596,8 +602,8 @@ static bool build_steps(Draft *draft, GError **error)
         return false;
     note_slots(draft);
     add_undo_copies(draft);
-    if (format)
-        add_format_all(draft);
+    if (format && !add_format_all(draft, error))
+        return false;
     if (draft->tables && !mk_plan_add_tables(draft->plan, draft->session, draft->load, error))
         return false;
     if (format && !draft->consent->no_restore)

@@ -23,6 +23,11 @@ MkStep *mk_plan_add_image(MkPlan *plan, MkSession *session, const MkPartition *p
 /* TABLE steps for patches (and one AGENT_TABLE on NAND) that put LAYOUT (resolved) on the phone. */
 bool mk_plan_add_tables(MkPlan *plan, MkSession *session, MkLayout *layout, GError **error);
 void mk_plan_add_patches(MkPlan *plan, const GPtrArray *patches, const char *reason);
+/* How far an erase of all of REGION goes: to its end, but on a NAND not into the pool of bad blocks and the two blocks of the agent's table
+ * (spec behaviour.md 4.5). */
+uint64_t mk_plan_erase_end(MkSession *session, MkRegion region);
+/* Where the preloader of a NAND ends by LAYOUT (may be NULL): TABLE_NONE if it does not say so. */
+bool mk_plan_behind_preloader(const MkLayout *layout, uint64_t *from, GError **error);
 /* Gates for writing or erasing PARTITION by its class. */
 void mk_plan_gate_class(MkPlan *plan, const MkPartition *partition, bool erase);
 /* The load's layout for this phone's storage, resolved for its geometry. New reference. STOR_MISMATCH when there is none. */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define PMT_BLOCKS 2 /* of a NAND: its table and the copy */
+
 void mk_plan_set_job(MkPlan *plan, ...)
 {
     GString *key = g_string_new(plan->phone_id);
@@ -285,6 +287,27 @@ void mk_plan_gate_class(MkPlan *plan, const MkPartition *partition, bool erase)
     case MK_CLASS_MODEM:
     case MK_CLASS_SYSTEM: break;
     }
+}
+
+uint64_t mk_plan_erase_end(MkSession *session, MkRegion region)
+{
+    const MkGeometry *geometry = &session->agent->info.geometry;
+    uint64_t size = mk_agent_region_size(session->agent, region);
+    uint64_t kept =
+        region == MK_REGION_NAND ? (uint64_t)(geometry->pool_blocks + PMT_BLOCKS) * geometry->nand_block : 0;
+    return size - MIN(kept, size);
+}
+
+bool mk_plan_behind_preloader(const MkLayout *layout, uint64_t *from, GError **error)
+{
+    const MkPartition *preloader = layout ? mk_layout_find(layout, "preloader") : NULL;
+    if (preloader && preloader->resolved) {
+        *from = preloader->start + preloader->size;
+        return true;
+    }
+    mk_fault_set_number(error, MK_FAULT_TABLE_NONE, 8400, "FT_FIND_NVRAM_ERROR",
+                        _("The phone's table does not say where the preloader ends, so it cannot be spared."));
+    return false;
 }
 
 MkLayout *mk_plan_resolve_load(MkSession *session, MkLayout *layout, GError **error)

@@ -292,21 +292,12 @@ static bool erase_regions(MkSession *session, MkPlan *plan, bool boot, GError **
                                        MK_REGION_GP1,   MK_REGION_GP2,   MK_REGION_GP3, MK_REGION_GP4,
                                        MK_REGION_USER,  MK_REGION_LU2,   MK_REGION_NAND};
     for (gsize i = 0; i < G_N_ELEMENTS(regions); i++) {
-        uint64_t size = mk_agent_region_size(session->agent, regions[i]);
-        uint64_t from = 0;
-        if (!size || (mk_region_is_boot(regions[i]) && !boot))
+        uint64_t end = mk_plan_erase_end(session, regions[i]), from = 0;
+        if (!end || (mk_region_is_boot(regions[i]) && !boot))
             continue;
-        if (regions[i] == MK_REGION_NAND && !boot) {
-            const MkPartition *preloader = session->layout ? mk_layout_find(session->layout, "preloader") : NULL;
-            if (!preloader) {
-                mk_fault_set_number(
-                    error, MK_FAULT_TABLE_NONE, 8400, "FT_FIND_NVRAM_ERROR",
-                    _("The phone's table does not say where the preloader ends, so it cannot be spared."));
-                return false;
-            }
-            from = preloader->start + preloader->size;
-        }
-        add_erase(plan, mk_region_name(regions[i]), regions[i], from, size - from, MK_CLASS_USER);
+        if (regions[i] == MK_REGION_NAND && !boot && !mk_plan_behind_preloader(session->layout, &from, error))
+            return false;
+        add_erase(plan, mk_region_name(regions[i]), regions[i], from, end - MIN(from, end), MK_CLASS_USER);
     }
     mk_plan_gate(plan, MK_GATE_IDENTITY, NULL,
                  _("After this the phone has no IMEI or radio calibration unless it is restored."));

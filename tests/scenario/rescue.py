@@ -82,6 +82,19 @@ def test_nand_backup(desk):
     assert phone.boots_to('home')['imei'] == 'present'
 
 
+def test_nand_formatted_and_written_anew(desk):
+    """Format All spares what Medik cannot write to a NAND, the preloader, and what is the agent's, the pool of bad blocks."""
+    phone, rom = desk.phone('mt6575-nand', 'no-system'), desk.rom('mt6575-nand')
+    words = ['flash', rom, '--scene', 'format-all', '--erase-user-data', '--yes']
+    refused = fails(phone.medik(*words), 5, '--erase-identity')
+    identity = '--erase-identity=' + refused.text.split('--erase-identity=')[1][:8]
+    assert 'the preloader stays' in ok(phone.medik(*words, identity)).text
+    assert phone.boots_to('home')['imei'] == 'present'
+    phone.reboot()
+    fails(phone.medik('erase', '--all', '--yes', '--erase-user-data', identity), 5, '--expert')
+    ok(phone.medik('erase', '--all', '--yes', '--erase-user-data', identity, identity.replace('erase-identity', 'expert')))
+
+
 def test_another_rom_is_no_bad_memory(desk):
     """Comparing writes nothing and accuses nothing; a backup is compared by its manifest."""
     phone = desk.phone('mt6577-9300')
