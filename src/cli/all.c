@@ -42,6 +42,11 @@ void mk_cli_remember_command(int (*run)(int argc, char **argv), int argc, char *
         command_argv[i] = g_strdup(argv[i]);
 }
 
+const char *const *mk_cli_command(void)
+{
+    return (const char *const *)command_argv;
+}
+
 const char *mk_cli_turn(void)
 {
     const Turn *turn = g_private_get(&current);

@@ -36,6 +36,7 @@ typedef struct {
     MkConsent consent;
     char **accept;
     MkVerify verify;
+    char *plan_out, *run_plan;
 
     FILE *log_file;
     MkTrace *trace_file;
@@ -83,6 +84,7 @@ MkProgress *mk_cli_progress(MkCli *cli);
 /* --- many phones (cli/all.c) --- */
 /* What main() was asked, for the threads of --all. */
 void mk_cli_remember_command(int (*run)(int argc, char **argv), int argc, char **argv);
+const char *const *mk_cli_command(void); /* what was remembered: "medik VERB" and its words, NULL-terminated */
 /* Runs the command for every phone on USB; the exit code of the first that failed. */
 int mk_cli_serve_all(MkCli *cli);
 /* In a thread of --all: the bus path of its phone, and that phone, caught (NULL when it was taken). Else NULL. */
@@ -139,3 +141,14 @@ int mk_cli_table(int argc, char **argv);
 int mk_cli_verify(int argc, char **argv);
 int mk_cli_watch(int argc, char **argv);
 int mk_cli_write(int argc, char **argv);
+
+/* --- plan-file.c ---------------------------------------------------------------------------------------------------------- */
+
+/* Writes PLAN and the words that asked for it to --plan-out. */
+bool mk_cli_plan_out(MkCli *cli, const MkPlan *plan, GError **error);
+/* Is PLAN the one of --run-plan (or was none named)? */
+bool mk_cli_plan_agrees(MkCli *cli, const MkPlan *plan, GError **error);
+bool mk_cli_is_run_plan(const char *word);
+/* ARGUMENTS: --run-plan, its file and more options. The words of the command in the file with them; enters the folder where the plan was made.
+ * NULL-terminated, caller frees with g_strfreev(); NULL: a fault. */
+char **mk_cli_plan_words(char **arguments, GError **error);

@@ -40,6 +40,41 @@ static int usage(FILE *out, int exit)
     return exit;
 }
 
+static const Verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+/* ARGV[0] is the verb's name. */
+static int run_verb(const Verb *verb, int argc, char **argv)
+{
+    g_autofree char *name = g_strdup_printf("medik %s", verb->name);
+    g_set_prgname(name);
+    argv[0] = name;
+    mk_cli_remember_command(verb->run, argc, argv);
+    return verb->run(argc, argv);
+}
+
+/* What a plan in a file asks for. */
+static int run_plan(char **arguments)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) words = mk_cli_plan_words(arguments, &error);
+    const Verb *verb = words ? find_verb(words[0]) : NULL;
+    if (words && !verb)
+        mk_fault_set(&error, MK_FAULT_FILE, _("The plan asks for \"%s\", which medik does not know."), words[0]);
+    if (error) {
+        g_autoptr(MkCli) cli = mk_cli_new();
+        cli->json = g_strv_contains((const char *const *)arguments, "--json");
+        return mk_cli_fail(cli, error);
+    }
+    g_autofree char **argv = g_memdup2(words, sizeof *words * (g_strv_length(words) + 1));
+    return run_verb(verb, (int)g_strv_length(words), argv);
+}
+
 int main(int argc, char **argv)
 {
     /* A pager that was closed, a signing program that reads nothing: no reason to die in the middle of a flash. */
@@ -56,15 +91,11 @@ int main(int argc, char **argv)
         printf("medik %s\n", MEDIK_VERSION);
         return MK_EXIT_DONE;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++) {
-        if (strcmp(verbs[i].name, argv[1]) != 0)
-            continue;
-        g_autofree char *name = g_strdup_printf("medik %s", argv[1]);
-        g_set_prgname(name);
-        argv[1] = name;
-        mk_cli_remember_command(verbs[i].run, argc - 1, argv + 1);
-        return verbs[i].run(argc - 1, argv + 1);
-    }
+    if (mk_cli_is_run_plan(argv[1]))
+        return run_plan(argv + 1);
+    const Verb *verb = find_verb(argv[1]);
+    if (verb)
+        return run_verb(verb, argc - 1, argv + 1);
     if (g_strv_contains((const char *const *)argv, "--json")) {
         g_autoptr(GError) error = NULL;
         g_autoptr(MkCli) cli = mk_cli_new();

@@ -20,9 +20,9 @@ void mk_cli_free(MkCli *cli)
 {
     if (!cli)
         return;
-    char *texts[] = {cli->log,    cli->port,      cli->da,         cli->preloader,    cli->scatter,
-                     cli->auth,   cli->cert,      cli->key,        cli->sign_command, cli->trace,
-                     cli->prefix, cli->rom_agent, cli->rom_project};
+    char *texts[] = {cli->log,    cli->port,      cli->da,          cli->preloader,    cli->scatter,
+                     cli->auth,   cli->cert,      cli->key,         cli->sign_command, cli->trace,
+                     cli->prefix, cli->rom_agent, cli->rom_project, cli->plan_out,     cli->run_plan};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_free((char *)cli->consent.erase_identity);
@@ -170,6 +170,9 @@ static void add_plan_options(MkCli *cli, GOptionContext *context)
     const GOptionEntry entries[] = {
         FLAG("dry-run", 'n', N_("Show the plan, do nothing")),
         FLAG("yes", 'y', N_("The plan needs no question")),
+        {"plan-out", 0, 0, G_OPTION_ARG_FILENAME, &cli->plan_out, N_("Keep the plan in this file, do nothing"), "FILE"},
+        {"run-plan", 0, 0, G_OPTION_ARG_FILENAME, &cli->run_plan,
+         N_("Go on only if the plan is the one in this file (`medik --run-plan FILE` also asks for it)"), "FILE"},
         FLAG("restart", 0, N_("Begin an interrupted job anew instead of continuing it")),
         {"verify", 0, 0, G_OPTION_ARG_CALLBACK, take_verify, N_("Compare what was written: none, quick, full (full)"),
          "HOW"},
@@ -212,6 +215,7 @@ static bool open_files(MkCli *cli, GError **error)
     if (cli->prefix) {
         divide(&cli->log, cli->prefix);
         divide(&cli->trace, cli->prefix);
+        divide(&cli->plan_out, cli->prefix);
     }
     if (cli->log && !(cli->log_file = fopen(cli->log, "ae"))) {
         mk_fault_set_errno(error, false, errno, _("Cannot open the log"), cli->log);
@@ -247,6 +251,7 @@ bool mk_cli_parse(MkCli *cli, int *argc, char ***argv, const char *parameters, c
         memmove(*argv + 1, *argv + 2, sizeof(**argv) * (size_t)(*argc - 1));
         (*argc)--;
     }
+    cli->consent.dry_run |= cli->plan_out != NULL;
     cli->consent.accept = (const char *const *)cli->accept;
     cli->cancel = mk_cli_interruptible();
     int given = *argc - 1;

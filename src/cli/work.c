@@ -213,6 +213,8 @@ int mk_cli_run_plan(MkCli *cli, MkSession *session, MkPlan *plan)
 {
     g_autoptr(GError) error = NULL;
     show_plan(cli, session, plan);
+    if (!mk_cli_plan_agrees(cli, plan, &error) || (cli->plan_out && !mk_cli_plan_out(cli, plan, &error)))
+        return mk_cli_fail(cli, error);
     if (cli->consent.dry_run) {
         mk_cli_say(cli, "%s", _("Dry run: nothing was done."));
         if (!mk_cli_leave(cli, session, MK_CLI_AFTER_READING, &error))

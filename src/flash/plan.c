@@ -261,6 +261,34 @@ MkPlan *mk_plan_from_json(const char *json, GError **error)
     return g_steal_pointer(&plan);
 }
 
+static bool same_step(const MkStep *one, const MkStep *other)
+{
+    bool data = one->data && other->data ? g_bytes_equal(one->data, other->data) : one->data == other->data;
+    bool file = one->kind == MK_STEP_RESTORE || one->kind == MK_STEP_SAVE ||
+                (!g_strcmp0(one->path, other->path) && !g_strcmp0(one->sha256, other->sha256));
+    return data && file && one->kind == other->kind && !g_strcmp0(one->name, other->name) &&
+           one->region == other->region && one->offset == other->offset && one->length == other->length &&
+           one->skip == other->skip && one->nand_file == other->nand_file;
+}
+
+char *mk_plan_difference(const MkPlan *then, const MkPlan *now)
+{
+    if (g_strcmp0(then->phone_id, now->phone_id))
+        return g_strdup_printf(_("it was made for phone %.8s, this is phone %.8s."),
+                               then->phone_id ? then->phone_id : "?", now->phone_id);
+    for (guint i = 0; i < MAX(then->steps->len, now->steps->len); i++) {
+        const MkStep *was = i < then->steps->len ? then->steps->pdata[i] : NULL,
+                     *is = i < now->steps->len ? now->steps->pdata[i] : NULL;
+        if (was && is && same_step(was, is))
+            continue;
+        if (!was || !is)
+            return g_strdup_printf(_("it had %u steps, now there are %u."), then->steps->len, now->steps->len);
+        return g_strdup_printf(_("step %u was \"%s %s\" and is now \"%s %s\" or another place or content of it."),
+                               i + 1, mk_step_verb(was->kind), was->name, mk_step_verb(is->kind), is->name);
+    }
+    return NULL;
+}
+
 bool mk_scene_from_name(const char *name, MkScene *scene)
 {
     static const struct {

@@ -72,6 +72,9 @@ void mk_plan_totals(const MkPlan *plan, uint64_t *saved, uint64_t *written, uint
 char *mk_plan_text(const MkPlan *plan);
 char *mk_plan_to_json(const MkPlan *plan);
 MkPlan *mk_plan_from_json(const char *json, GError **error);
+/* In words, how NOW does not do to the phone what THEN would have; NULL: it does. What is said about it, and where saved copies lie, does not
+ * matter. Caller frees. */
+char *mk_plan_difference(const MkPlan *then, const MkPlan *now);
 const char *mk_step_verb(MkStepKind kind); /* "save", "erase", … translated */
 
 typedef enum { MK_SCENE_DOWNLOAD_ONLY, MK_SCENE_UPGRADE, MK_SCENE_FORMAT_ALL } MkScene;

@@ -185,6 +185,35 @@ def test_dry_run_changes_nothing(desk):
     assert not (desk.folder / 'home' / 'phones').exists() or not list((desk.folder / 'home').rglob('nvram*'))
 
 
+def test_plan_kept_and_done_later(desk):
+    """Kept with everything that was asked, done only if nothing has changed; the answer to the plan is not kept."""
+    phone, plan = desk.phone('mt6577-9300', 'wrong-rom'), desk.folder / 'plan.json'
+    kept = ok(phone.medik('flash', desk.rom('mt6577-9300'), '--layout', 'change', '--erase-user-data', '--plan-out', plan, '--yes'))
+    assert str(plan) in kept.text and not list((desk.folder / 'home').rglob('nvram*'))
+    phone.reboot()
+    fails(desk.run('--run-plan', plan), 5)
+    phone.reboot()
+    logo = next(desk.rom('mt6577-9300').glob('logo*'))
+    whole = logo.read_bytes()
+    logo.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    changed = fails(desk.run(f'--run-plan={plan}', '--yes'), 5)
+    assert 'LOGO' in changed.text and 'no longer' in changed.text
+    logo.write_bytes(whole)
+    phone.reboot()
+    done = ok(desk.run('--run-plan', plan, '--yes', '--json')).event('result')[0]
+    assert done['verified'] is True and phone.boots_to('home')['imei'] == 'present'
+
+
+def test_plan_of_another_phone(desk):
+    one, other, plan = desk.phone('mt6582-a106-8g'), desk.phone('mt6582-a106-4g'), desk.folder / 'plan.json'
+    logo = next(desk.rom('mt6582-a106-8g').glob('logo*'))
+    ok(one.medik('write', 'logo', logo, '--plan-out', plan))
+    refused = fails(desk.run('--run-plan', plan, '--yes', '--port', other.port), 5)
+    assert 'this is phone' in refused.text
+    fails(desk.run('--run-plan', logo), 2)
+    fails(desk.run('--run-plan'), 1)
+
+
 def test_erase_except_identity(desk):
     phone = desk.phone('mt6589-mi350n')
     refused = fails(phone.medik('erase', '--except-identity', '--yes'), 5)
