@@ -236,17 +236,17 @@ def test_agent_of_2015(desk):
 
 
 CASES = [
-    (wrong_rom, 'mt6785-g90'), (wrong_rom, 'mt6789-g99'),
+    (wrong_rom, 'mt6785-g90'), (wrong_rom, 'mt6789-g99'), (wrong_rom, 'mt6855-d7020'),
     (no_table, 'mt6765-p35'), (no_table, 'mt6835-d6100'),
     (torn_gpt, 'mt6785-g90'), (torn_gpt, 'mt6895-d8100'),
     (one_copy, 'mt6785-g90'), (one_copy, 'mt6835-d6100'),
-    (format_all, 'mt6768-g85'), (format_all, 'mt6789-g99'),
+    (format_all, 'mt6768-g85'), (format_all, 'mt6855-d7020'),
     (lost_identity, 'mt6765-p35'), (lost_identity, 'mt6835-d6100'),
     (storage_none, 'mt6785-g90'), (storage_none, 'mt6789-g99'),
     (emmc_scatter, 'mt6785-g90'), (emmc_scatter, 'mt6789-g99'),
     (wrong_chip, 'mt6765-p35', 'mt6768-g85'), (wrong_chip, 'mt6895-d8100', 'mt6789-g99'),
     (preloader_of_another_board, 'mt6765-p35'), (preloader_of_another_board, 'mt6785-g90'),
-    (super_and_seals, 'mt6785-g90'), (super_and_seals, 'mt6789-g99'),
+    (super_and_seals, 'mt6785-g90'), (super_and_seals, 'mt6855-d7020'),
     (slots, 'mt6768-g85'), (slots, 'mt6835-d6100'),
     (unsigned_agent, 'mt6765-p35'), (unsigned_agent, 'mt6789-g99'),
 ]

@@ -16,7 +16,7 @@ LEGACY = {'mt6577-9300': 'G1', 'mt6575-nand': 'G1', 'mt6589-mi350n': 'G2', 'mt65
           'mt6582-a106-8g': 'G3', 'mt6582-dreamuno': 'G3', 'mt6752': 'G3', 'mt6735-energy2': 'G4',
           'mt6737-zc520tl': 'G4'}
 XFLASH = {'mt6755-p10': 'X1', 'mt6765-p35': 'X2', 'mt6768-g85': 'X2', 'mt6785-g90': 'X2', 'mt6768-a15': 'X3'}
-XML = {'mt6789-g99': 'V1', 'mt6835-d6100': 'V1', 'mt6895-d8100': 'V2'}
+XML = {'mt6789-g99': 'V1', 'mt6855-d7020': 'V1', 'mt6835-d6100': 'V1', 'mt6895-d8100': 'V2'}
 RELEASES = {**LEGACY, **XFLASH, **XML}
 
 
