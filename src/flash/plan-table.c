@@ -109,6 +109,16 @@ static bool repair_from_layout(MkSession *session, MkPlan *plan, MkLayout *load,
     return mk_plan_add_tables(plan, session, load, error);
 }
 
+/* Two good copies that differ are two opinions. The one that the phone goes by is kept, if what lies on the phone says the same. */
+static bool judge_copies(MkSession *session, const MkTable *table, MkPlan *plan, GError **error)
+{
+    if (!table || !table->differ || table->primary != MK_COPY_GOOD || table->secondary != MK_COPY_GOOD)
+        return true;
+    mk_plan_note(plan, _("Both copies of the table are good, and they differ. The one that the phone goes by is kept, "
+                         "the other is made equal to it."));
+    return show_evidence(session, table->layout, plan, error);
+}
+
 static bool choose_source(MkSession *session, MkPlan *plan, MkRepairFrom from, MkLayout *load, GError **error)
 {
     bool done = false;
@@ -116,7 +126,7 @@ static bool choose_source(MkSession *session, MkPlan *plan, MkRepairFrom from, M
         !repair_from_copy(session, plan, &done, error))
         return false;
     if (done)
-        return true;
+        return judge_copies(session, repairable(session->gpt) ? session->gpt : session->pmt, plan, error);
     if (from != MK_REPAIR_FROM_COPY && load)
         return repair_from_layout(session, plan, load, error);
     if (is_whole(session->gpt) || is_whole(session->pmt)) {

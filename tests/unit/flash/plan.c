@@ -1,4 +1,6 @@
 /* Gates, plans as text and JSON, and what may not be written. */
+#include "core/bytes.h"
+#include "core/hash.h"
 #include "fake-phone.h"
 #include "flash/save-file.h"
 
@@ -143,6 +145,35 @@ static bool has_gate(const MkPlan *plan, MkGateKind kind, const char *id)
     return false;
 }
 
+static void put32(uint8_t *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* Two good copies that differ: the phone's own is kept only where what lies on the phone says the same, or by name. */
+static void test_table_repair_of_two_opinions(void)
+{
+    FakePhone phone;
+    g_autoptr(GError) error = NULL;
+    const MkConsent yes = {.yes = true};
+    fake_phone_init(&phone);
+    uint8_t *header = phone.agent->user + FAKE_USER - 512;
+    uint8_t *entries = phone.agent->user + mk_le64(header + 72) * 512;
+    entries[56] ^= 0x01; /* the first letter of the first name */
+    put32(header + 88, mk_crc32(0, entries, mk_le32(header + 80) * mk_le32(header + 84)));
+    put32(header + 16, 0);
+    put32(header + 16, mk_crc32(0, header, 92));
+    fake_phone_reconnect(&phone);
+    g_assert_true(phone.session->gpt->differ);
+    g_autoptr(MkPlan) plan = mk_plan_table_repair(phone.session, MK_REPAIR_FROM_COPY, NULL, &yes, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(plan->steps->len, >, 0);
+    g_assert_nonnull(strstr(plan->notes->pdata[plan->notes->len - 1], "they differ"));
+    g_assert_true(has_gate(plan, MK_GATE_DANGER, "T-EVIDENCE"));
+    fake_phone_clear(&phone);
+}
+
 /* A good table is replaced by another only by name, and not without a word about what moves. */
 static void test_table_repair_spares_a_good_table(void)
 {
@@ -236,5 +267,6 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/wrong-content-is-refused", test_wrong_content_is_refused);
     g_test_add_func("/plan/table-repair-touches-only-the-table", test_table_repair_touches_only_the_table);
     g_test_add_func("/plan/table-repair-spares-a-good-table", test_table_repair_spares_a_good_table);
+    g_test_add_func("/plan/table-repair-of-two-opinions", test_table_repair_of_two_opinions);
     return g_test_run();
 }
