@@ -125,7 +125,8 @@ static const char *slot_words(MkSession *session, const MkPartition *slot)
     MkStore *store = mk_session_partition_store(session, slot, NULL);
     g_autoptr(MkStore) place = store ? mk_store_slice_new(store, slot->start, slot->size, slot->name, &local) : NULL;
     MkContent content;
-    return place && mk_identify(place, &content, &local) ? mk_content_words(content) : _("not readable");
+    bool read = place && mk_identify(place, &content, &local) && !session->agent->lost;
+    return read ? mk_content_words(content) : _("not readable");
 }
 
 static void add_slots(GString *text, MkSession *session)

@@ -105,12 +105,21 @@ unsigned mk_link_usb_speed(const MkLink *link)
 
 /* --- bytes --------------------------------------------------------------------------------------------------------- */
 
+/* Passes a fault on. That the phone vanished is kept for whoever talks to it next, as not everybody listens to faults. */
+static bool fail(MkLink *link, GError *trouble, GError **error)
+{
+    link->gone = link->gone || mk_fault_code(trouble) == MK_FAULT_GONE;
+    g_propagate_error(error, trouble);
+    return false;
+}
+
 bool mk_link_read_some(MkLink *link, void *data, size_t length, size_t *got, int timeout, GCancellable *cancel,
                        GError **error)
 {
+    GError *trouble = NULL;
     *got = 0;
-    if (!link->klass->read_some(link, data, length, got, timeout, cancel, error))
-        return false;
+    if (!link->klass->read_some(link, data, length, got, timeout, cancel, &trouble))
+        return fail(link, trouble, error);
     mk_trace_bytes(link->trace, '<', data, *got);
     return true;
 }
@@ -118,14 +127,15 @@ bool mk_link_read_some(MkLink *link, void *data, size_t length, size_t *got, int
 bool mk_link_read(MkLink *link, void *data, size_t length, int timeout, GCancellable *cancel, GError **error)
 {
     gint64 deadline = mk_deadline(timeout);
+    GError *trouble = NULL;
     uint8_t *at = data;
     size_t left = length;
     while (left) {
         size_t got;
         int rest = timeout < 0 ? timeout : (int)MAX((deadline - g_get_monotonic_time() + 999) / 1000, 0);
-        if (!link->klass->read_some(link, at, left, &got, rest, cancel, error)) {
+        if (!link->klass->read_some(link, at, left, &got, rest, cancel, &trouble)) {
             mk_trace_bytes(link->trace, '<', data, length - left);
-            return false;
+            return fail(link, trouble, error);
         }
         at += got;
         left -= got;
@@ -138,11 +148,13 @@ bool mk_link_read(MkLink *link, void *data, size_t length, int timeout, GCancell
 
 bool mk_link_write(MkLink *link, const void *data, size_t length, int timeout, GCancellable *cancel, GError **error)
 {
+    GError *trouble = NULL;
     if (!length)
         return true;
     mk_trace_bytes(link->trace, '>', data, length);
-    return !g_cancellable_set_error_if_cancelled(cancel, error) &&
-           link->klass->write(link, data, length, timeout, cancel, error);
+    return (!g_cancellable_set_error_if_cancelled(cancel, &trouble) &&
+            link->klass->write(link, data, length, timeout, cancel, &trouble)) ||
+           fail(link, trouble, error);
 }
 
 bool mk_link_end_payload(MkLink *link, size_t length, int timeout, GCancellable *cancel, GError **error)

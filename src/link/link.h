@@ -40,6 +40,7 @@ struct _MkLink {
     MkLinkKind kind;
     char *name;     /* the port as the user would name it */
     MkTrace *trace; /* or NULL */
+    bool gone;      /* a read or a write has met GONE */
 };
 gpointer mk_link_alloc(const MkLinkClass *klass, size_t size, MkLinkKind kind, const char *name);
 

@@ -83,7 +83,7 @@ def test_cable_pulled_while_writing(desk):
     phone = desk.phone('mt6789-g99', key='none')
     phone.ctl('fault', f'unplug@rx:{phone.state()["rx"] + 400000 + (2 << 20)}')
     phone.reboot('none')
-    fails(write(phone), 3)
+    fails(write(phone), 3, 'E-GONE')
     phone.reboot('none')
     ok(write(phone))
     assert stored(phone, 3 << 20) == image(desk).read_bytes()

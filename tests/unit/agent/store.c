@@ -81,11 +81,34 @@ static void test_reads_bytes(void)
     g_assert_cmpmem(got, sizeof got, fake->data + 4095, 3);
 }
 
+/* Somebody looked at the phone and was content with not seeing it; whoever works with it next is told why. */
+static void test_who_vanished_is_not_called_silent(void)
+{
+    for (int vanishes = 0; vanishes < 2; vanishes++) {
+        g_autofree Fake *fake = g_new0(Fake, 1);
+        g_autoptr(MkStore) store = open_store(fake);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(MkLink) host = NULL;
+        MkLink *phone;
+        uint8_t got[3];
+        mk_link_pair(&host, &phone, false);
+        fake->agent.link = host;
+        if (vanishes)
+            g_clear_pointer(&phone, mk_link_free);
+        g_assert_false(mk_link_read(host, got, sizeof got, 20, NULL, NULL));
+        fake->agent.lost = true;
+        g_assert_false(mk_store_read(store, 0, got, sizeof got, NULL, &error));
+        g_assert_cmpint(mk_fault_code(error), ==, vanishes ? MK_FAULT_GONE : MK_FAULT_SILENT);
+        mk_link_free(phone);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/store-agent/ends-inside-a-block", test_ends_inside_a_block);
     g_test_add_func("/store-agent/begins-inside-a-block", test_begins_inside_a_block);
     g_test_add_func("/store-agent/reads-bytes", test_reads_bytes);
+    g_test_add_func("/store-agent/who-vanished-is-not-called-silent", test_who_vanished_is_not_called_silent);
     return g_test_run();
 }
