@@ -14,12 +14,14 @@
 #define KERNEL_MS   1000 /* a kernel takes its time to come up */
 #define FLUSH_MS    300  /* for a host to take the last answer (spec brom.md 1.4) */
 
-void mk_phone_note(MkPhone *phone, const char *text)
+static void note(MkPhone *phone, const char *text, bool to_log)
 {
     double seconds = (double)(g_get_monotonic_time() - phone->born) / G_USEC_PER_SEC;
     char *line = g_strdup_printf("%9.3f %s", seconds, text);
-    fprintf(phone->log, "%s\n", line);
-    fflush(phone->log);
+    if (to_log) {
+        fprintf(phone->log, "%s\n", line);
+        fflush(phone->log);
+    }
     g_mutex_lock(&phone->lock);
     if (phone->events->len == EVENTS_KEPT)
         g_ptr_array_remove_index(phone->events, 0);
@@ -27,10 +29,16 @@ void mk_phone_note(MkPhone *phone, const char *text)
     g_mutex_unlock(&phone->lock);
 }
 
+void mk_phone_note(MkPhone *phone, const char *text)
+{
+    note(phone, text, true);
+}
+
+/* What is shown stands on the terminal already: the log has it too only where it is a file. */
 static void show(MkPhone *phone, const char *what, const char *text)
 {
     g_autofree char *line = g_strdup_printf("%s: %s", what, text);
-    mk_phone_note(phone, line);
+    note(phone, line, !phone->show || phone->log != stderr);
     if (phone->show)
         phone->show(phone->show_data, what, text);
 }

@@ -403,6 +403,14 @@ def test_usage_is_exit_1(desk):
     assert (event['symbol'], event['code']) == ('STATUS_EXT_RAM_EXCEPTION', 'E-PL-EMI'), event
 
 
+def test_a_phone_says_its_port_once(desk):
+    """It stands on the terminal, where the log would be too."""
+    phone = desk.phone('mt6577-9300')
+    assert [line for line in phone.said if line.startswith('port:')] == [f'port: {phone.port}'], phone.said
+    log = (desk.folder / f'{phone.name}.log').read_text()
+    assert 'power on' in log and 'port:' not in log and 'control:' not in log, log
+
+
 def test_combo_rom_names_its_storages(desk):
     """A ROM for both kinds of storage is not taken for the wrong one."""
     assert 'eMMC or UFS' in ok(desk.run('rom', 'show', desk.rom('mt6785-g90'))).text
