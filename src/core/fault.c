@@ -129,6 +129,12 @@ static const Explanation explanations[MK_FAULT_N] = {
                            N_("Start the command first. Then, with the phone off, plug it in (BootROM: hold volume "
                               "down or up). Try another cable and a port directly on the computer. `medik watch` "
                               "shows what comes, `medik doctor` what stands in the way.")},
+    [MK_FAULT_NO_BUS] =
+        {"CON-NONE", MK_EXIT_NO_PHONE,
+         N_("This system is a container or a virtual machine that was given no USB, or USB is switched off "
+            "on this computer."),
+         N_("Use the computer itself, or pass USB on to this system (`medik doctor` says how). Serial ports "
+            "and sockets work without USB: --port /dev/ttyACM0, --port socket:HOST:PORT.")},
     [MK_FAULT_CON_MANY] =
         {"CON-MANY", MK_EXIT_NO_PHONE, N_("Several phones could be meant, and Medik never chooses."),
          N_("Name one with --port (`medik watch` shows them); many commands take them all with --all.")},

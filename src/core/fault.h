@@ -39,6 +39,7 @@ typedef enum {
     MK_FAULT_SEC_FORBIDDEN, /* the phone's security forbids the operation */
     MK_FAULT_CON_BUSY,      /* the port is held by somebody else, or we may not open it */
     MK_FAULT_CON_NONE,      /* no phone came within the waiting time */
+    MK_FAULT_NO_BUS,        /* this computer shows no USB at all; shown as CON-NONE */
     MK_FAULT_CON_MANY,      /* several phones, none was named */
     MK_FAULT_CON_FLAP,      /* the phone comes and goes */
     MK_FAULT_SILENT,        /* the phone is there and says nothing */

@@ -308,10 +308,7 @@ static const MkBusClass bus_class = {.next = bus_next, .open = bus_open, .free =
 
 static bool no_bus(GError **error)
 {
-    mk_fault_set(
-        error, MK_FAULT_CON_NONE,
-        _("This computer shows Medik no USB bus (no /dev/bus/usb: a container, or a virtual machine without USB). "
-          "Serial ports and sockets still work: --port /dev/ttyACM0."));
+    mk_fault_set(error, MK_FAULT_NO_BUS, _("This computer shows Medik no USB bus (/sys/bus/usb, /dev/bus/usb)."));
     return false;
 }
 

@@ -23,7 +23,7 @@ typedef struct {
 
 typedef enum { MK_WATCH_QUIET, MK_WATCH_CAME, MK_WATCH_LEFT } MkWatchEvent;
 
-/* CON_NONE with plain words where there is no USB bus. */
+/* NO_BUS where there is no USB bus. */
 MkWatch *mk_watch_open(GError **error);
 void mk_watch_free(MkWatch *watch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkWatch, mk_watch_free)

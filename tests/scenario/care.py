@@ -159,6 +159,9 @@ def test_nobody_there(desk):
     result = fails(desk.run('info', '--port', desk.folder / 'no-such-port', '--timeout', '1', '--json'), 3, 'CON-NONE')
     last = result.event('result')[0]
     assert last['ok'] is False and last['cure'] and last['why']
+    if not pathlib.Path('/dev/bus/usb').exists():
+        result = fails(desk.run('info', '--timeout', '1', '--json'), 3, 'CON-NONE').event('result')[0]
+        assert 'virtual machine' in result['why'] and 'medik doctor' in result['cure'], result
 
 
 def test_ctrl_c(desk):

@@ -121,7 +121,8 @@ static void test_ports_that_are_none(void)
     for (gsize i = 0; i < G_N_ELEMENTS(ports); i++) {
         g_autoptr(GError) error = NULL;
         g_assert_null(mk_link_open(ports[i].port, NULL, &error));
-        g_assert_cmpint(mk_fault_code(error), ==, ports[i].fault);
+        /* A computer without USB has other words for it, and the same id. */
+        g_assert_cmpstr(mk_fault_id(mk_fault_code(error)), ==, mk_fault_id(ports[i].fault));
     }
 }
 
