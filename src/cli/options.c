@@ -183,7 +183,10 @@ static void add_plan_options(MkCli *cli, GOptionContext *context)
         FLAG("i-know-this-does-not-match", 0, N_("Write a ROM that is not for this phone")),
         {"expert", 0, 0, G_OPTION_ARG_STRING, &cli->consent.expert,
          N_("Allow raw addresses on the phone with this short id"), "SHORTID"},
-        {"accept", 0, 0, G_OPTION_ARG_STRING_ARRAY, &cli->accept, N_("Accept the danger with this id"), "ID"},
+        {"accept", 0, 0, G_OPTION_ARG_STRING_ARRAY, &cli->accept,
+         N_("Accept the danger with this id, as the plan names it; repeatable: D-PARTIAL, F-KIND, F-SAME, I-BLANK, "
+            "I-CHIP-SET, I-DRAM, I-PROJECT-PHONE, K-MTKHDR, K-NAME, K-PAGE, K-VERITY, T-EVIDENCE, T-GOOD, X-BUILDPROP"),
+         "ID"},
         {NULL},
     };
     g_option_context_add_group(
