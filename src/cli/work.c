@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "core/i18n.h"
+#include "flash/backup.h"
 
 #include <errno.h>
 #include <string.h>
@@ -180,8 +181,11 @@ static JsonBuilder *run_result(MkCli *cli, const MkRunResult *result)
     mk_json_string(event, "identity_set", result->identity_set);
     mk_json_string(event, "undo", result->undo_folder);
     mk_json_string(event, "journal", result->journal);
+    g_autoptr(MkIdentitySet) set = result->identity_set ? mk_identity_load(result->identity_set, NULL) : NULL;
+    bool blank = set && mk_identity_worth(set) == MK_IDENTITY_BLANK;
     if (result->identity_set)
-        mk_cli_say(cli, _("Identity set: %s"), result->identity_set);
+        mk_cli_say(cli, blank ? _("Identity set: %s (its NVRAM is blank)") : _("Identity set: %s"),
+                   result->identity_set);
     if (result->undo_folder)
         mk_cli_say(cli, _("What was there before: %s"), result->undo_folder);
     return event;

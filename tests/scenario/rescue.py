@@ -141,10 +141,12 @@ def test_formatted_phone_gets_its_identity_back(desk):
     ok(phone.medik('identity', 'save'))
     refused = fails(phone.medik('erase', 'nvram', '--yes'), 5, '--erase-identity')
     short_id = refused.text.split('--erase-identity=')[1][:8]
-    ok(phone.medik('erase', 'nvram', '--yes', f'--erase-identity={short_id}'))
+    erased = ok(phone.medik('erase', 'nvram', '--yes', f'--erase-identity={short_id}'))
+    assert 'Identity set:' in erased.text and 'its NVRAM is blank' not in erased.text, erased.text
     phone.boots_to('no-nvram')
     phone.reboot()
-    ok(phone.medik('identity', 'restore', '--yes', f'--erase-identity={short_id}'))
+    restored = ok(phone.medik('identity', 'restore', '--yes', f'--erase-identity={short_id}'))
+    assert '(its NVRAM is blank)' in restored.text, restored.text
     assert phone.boots_to('home')['imei'] == 'present'
 
 
