@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/i18n.h"
 #include "core/json.h"
+#include "flash/diagnosis.h"
 
 static void line(GString *text, const char *label, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
@@ -118,17 +119,6 @@ static char *security_words(const MkTarget *target, const MkAgentInfo *info)
     return g_string_free(words, FALSE);
 }
 
-/* Does SLOT hold something that starts? */
-static const char *slot_words(MkSession *session, const MkPartition *slot)
-{
-    g_autoptr(GError) local = NULL;
-    MkStore *store = mk_session_partition_store(session, slot, NULL);
-    g_autoptr(MkStore) place = store ? mk_store_slice_new(store, slot->start, slot->size, slot->name, &local) : NULL;
-    MkContent content;
-    bool read = place && mk_identify(place, &content, &local) && !session->agent->lost;
-    return read ? mk_content_words(content) : _("not readable");
-}
-
 static void add_slots(GString *text, MkSession *session)
 {
     g_autofree char *pairs = session->layout ? mk_layout_pairs(session->layout) : NULL;
@@ -142,7 +132,9 @@ static void add_slots(GString *text, MkSession *session)
                         *flags = slot->attributes >> 48
                                      ? g_strdup_printf(_(", flags 0x%04x"), (unsigned)(slot->attributes >> 48))
                                      : g_strdup("");
-        line(text, label, "%s%s", slot_words(session, slot), flags);
+        MkLook look;
+        g_autofree char *words = mk_look_at(session, slot, &look);
+        line(text, label, "%s%s", words, flags);
     }
 }
 

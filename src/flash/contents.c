@@ -7,8 +7,7 @@
 
 #define LOOK (UINT64_C(64) << 10)
 
-/* *LOOK: the same for the diagnosis. */
-static char *words_for(MkSession *session, const MkPartition *partition, MkLook *look)
+char *mk_look_at(MkSession *session, const MkPartition *partition, MkLook *look)
 {
     g_autoptr(GError) trouble = NULL;
     MkStore *store = mk_session_partition_store(session, partition, &trouble);
@@ -41,7 +40,7 @@ bool mk_session_look(MkSession *session, GPtrArray *findings, GError **error)
         bool useful = partition->size && mk_partition_class(partition) != MK_CLASS_RESERVED;
         if (g_cancellable_set_error_if_cancelled(session->cancel, error))
             return false;
-        g_ptr_array_add(session->contents, useful ? words_for(session, partition, &looks[i]) : NULL);
+        g_ptr_array_add(session->contents, useful ? mk_look_at(session, partition, &looks[i]) : NULL);
         if (!session->agent->lost)
             continue;
         mk_fault_set(error, MK_FAULT_GONE, _("The phone was lost while it was looked at."));

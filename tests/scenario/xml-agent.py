@@ -32,8 +32,11 @@ def test_described_from_both_sides(desk):
         phone = desk.phone(model)
         for key, stage in (('download', 'BootROM'), ('none', 'preloader')):
             phone.reboot(key)
+            before = phone.state()['tx']
             card = ok(phone.medik('info', json_mode=True)).event('result')[0]
             assert card['stage'] == stage and kind in str(card), card
+            # To look at a phone takes little, also where a slot is blank from end to end.
+            assert phone.state()['tx'] - before < 24 << 20, phone.state()
 
 
 def test_borders_of_packets(desk):
