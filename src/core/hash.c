@@ -74,6 +74,17 @@ uint32_t mk_crc32(uint32_t crc, const void *data, size_t length)
     return (uint32_t)value;
 }
 
+uint32_t mk_crc32_repeat(uint32_t crc, const void *pattern, size_t length, uint64_t times)
+{
+    uint32_t run = mk_crc32(0, pattern, length);
+    for (uint64_t bytes = length; times; bytes *= 2, times /= 2) {
+        if (times % 2)
+            crc = (uint32_t)crc32_combine(crc, run, (z_off_t)bytes);
+        run = (uint32_t)crc32_combine(run, run, (z_off_t)bytes);
+    }
+    return crc;
+}
+
 struct _MkSha256 {
     EVP_MD_CTX *context;
 };

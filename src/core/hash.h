@@ -15,6 +15,8 @@ uint32_t mk_sum32(uint32_t sum, const void *data, size_t length);
 uint16_t mk_xor16(uint16_t sum, const void *data, size_t length);
 /* zlib's CRC-32, as GPT and sparse images use it. */
 uint32_t mk_crc32(uint32_t crc, const void *data, size_t length);
+/* As if PATTERN came TIMES times, in the time of a few steps: for runs of zeros and fills that are gigabytes long. Together below 2^62 bytes. */
+uint32_t mk_crc32_repeat(uint32_t crc, const void *pattern, size_t length, uint64_t times);
 /* SHA-256, streamed, through libcrypto (which uses the processor's own instructions). */
 #define MK_SHA256_SIZE 32
 typedef struct _MkSha256 MkSha256;

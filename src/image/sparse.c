@@ -213,16 +213,21 @@ static bool crc_image(MkImage *image, guint *extent_index, uint64_t end, uint32_
         const MkExtent *extent = &g_array_index(image->extents, MkExtent, *extent_index);
         if (extent->offset >= end)
             return true;
+        if (extent->kind != MK_EXTENT_DATA) {
+            static const uint8_t zero[4];
+            bool fill = extent->kind == MK_EXTENT_FILL;
+            crcs->a = mk_crc32_repeat(crcs->a, fill ? extent->fill : zero, 4, extent->length / 4);
+            if (fill)
+                crcs->b = mk_crc32_repeat(crcs->b, extent->fill, 4, MIN(extent->length, block) / 4);
+            continue;
+        }
         for (uint64_t at = 0; at < extent->length;) {
             size_t piece = (size_t)MIN(extent->length - at, 1 << 20);
             if (g_cancellable_set_error_if_cancelled(cancel, error) ||
                 !mk_image_read(image, extent->offset + at, buffer, piece, error))
                 return false;
             crcs->a = mk_crc32(crcs->a, buffer, piece);
-            if (extent->kind == MK_EXTENT_DATA)
-                crcs->b = mk_crc32(crcs->b, buffer, piece);
-            else if (extent->kind == MK_EXTENT_FILL && !at)
-                crcs->b = mk_crc32(crcs->b, buffer, MIN(piece, block));
+            crcs->b = mk_crc32(crcs->b, buffer, piece);
             at += piece;
         }
     }

@@ -67,6 +67,17 @@ static void test_sum32_of_any_length(void)
     }
 }
 
+static void test_crc32_of_repetitions(void)
+{
+    uint8_t bytes[4 * 1000];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = "fill"[i % 4];
+    for (size_t times = 0; times <= 1000; times++)
+        g_assert_cmphex(mk_crc32_repeat(0x1234, "fill", 4, times), ==, mk_crc32(0x1234, bytes, 4 * times));
+    /* 8 GiB of zeros, by zlib over all of them. */
+    g_assert_cmphex(mk_crc32_repeat(0, "\0\0\0\0", 4, UINT64_C(1) << 31), ==, 0x41D912FF);
+}
+
 static void test_sha256(void)
 {
     g_autofree char *whole = mk_sha256_hex("abc", 3);
@@ -86,6 +97,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hash/sum16-of-any-piece", test_sum16_of_any_piece);
     g_test_add_func("/hash/sum32", test_sum32);
     g_test_add_func("/hash/sum32-of-any-length", test_sum32_of_any_length);
+    g_test_add_func("/hash/crc32-of-repetitions", test_crc32_of_repetitions);
     g_test_add_func("/hash/sha256", test_sha256);
     return g_test_run();
 }
