@@ -127,8 +127,10 @@ build) build ;;
 lint) lint ;;
 bench)
     build
-    python3 bench/run.py build/src/cli/medik
-    vm bench
+    reached=0
+    python3 bench/run.py build/src/cli/medik || reached=1
+    vm bench || reached=1
+    exit $reached
     ;;
 fuzz) fuzz "${2:-30}" ;;
 install-deps) install_deps ;;
