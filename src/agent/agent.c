@@ -69,7 +69,7 @@ uint64_t mk_agent_region_size(const MkAgent *agent, MkRegion region)
 static bool not_lost(const MkAgent *agent, GError **error)
 {
     if (agent->lost && agent->link && agent->link->gone)
-        mk_fault_set(error, MK_FAULT_GONE, _("The phone vanished from %s."), mk_link_name(agent->link));
+        mk_link_gone(agent->link, error);
     else if (agent->lost)
         mk_fault_set(error, MK_FAULT_SILENT, _("The conversation with the phone broke off earlier."));
     return !agent->lost;

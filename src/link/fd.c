@@ -14,12 +14,6 @@ gint64 mk_deadline(int timeout)
     return timeout < 0 ? -1 : g_get_monotonic_time() + (gint64)timeout * 1000;
 }
 
-bool mk_link_gone(MkLink *link, GError **error)
-{
-    mk_fault_set(error, MK_FAULT_GONE, _("The phone vanished from %s."), link->name);
-    return false;
-}
-
 MkLink *mk_fd_link_new(const MkLinkClass *klass, int fd, MkLinkKind kind, const char *name)
 {
     MkFdLink *link = mk_link_alloc(klass, sizeof *link, kind, name);

@@ -15,5 +15,3 @@ bool mk_fd_link_read_some(MkLink *link, void *data, size_t length, size_t *got, 
                           GError **error);
 bool mk_fd_link_write(MkLink *link, const void *data, size_t length, int timeout, GCancellable *cancel, GError **error);
 gint64 mk_deadline(int timeout);
-/* The fault of a vanished phone. Always false. */
-bool mk_link_gone(MkLink *link, GError **error);

@@ -105,6 +105,12 @@ unsigned mk_link_usb_speed(const MkLink *link)
 
 /* --- bytes --------------------------------------------------------------------------------------------------------- */
 
+bool mk_link_gone(MkLink *link, GError **error)
+{
+    mk_fault_set(error, MK_FAULT_GONE, _("The phone vanished from %s."), link->name);
+    return false;
+}
+
 /* Passes a fault on. That the phone vanished is kept for whoever talks to it next, as not everybody listens to faults. */
 static bool fail(MkLink *link, GError *trouble, GError **error)
 {

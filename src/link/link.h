@@ -68,6 +68,9 @@ MkLink *mk_link_from_fd(int fd, MkLinkKind kind, const char *name);
 void mk_link_free(MkLink *link);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkLink, mk_link_free)
 
+/* The fault of a vanished phone. Always false. */
+bool mk_link_gone(MkLink *link, GError **error);
+
 bool mk_link_read(MkLink *link, void *data, size_t length, int timeout, GCancellable *cancel, GError **error);
 bool mk_link_read_some(MkLink *link, void *data, size_t length, size_t *got, int timeout, GCancellable *cancel,
                        GError **error);
