@@ -14,16 +14,21 @@ static const char *const passing[] = {"--dry-run", "-n", "--yes",     "-y", "--j
                                       "--quiet",   "-q", "--verbose", "-v", NULL};
 static const char *const passing_with_value[] = {"--plan-out", RUN_PLAN, "--log", "--trace", NULL};
 
+/* NAME, or NAME=VALUE. */
+static bool is_option(const char *word, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(word, name, length) == 0 && (word[length] == '\0' || word[length] == '=');
+}
+
 /* 0: WORD stays; 1: it is left out; 2: so is the next. */
 static int left_out(const char *word)
 {
     if (g_strv_contains(passing, word))
         return 1;
-    for (size_t i = 0; passing_with_value[i]; i++) {
-        size_t length = strlen(passing_with_value[i]);
-        if (strncmp(word, passing_with_value[i], length) == 0 && (word[length] == '\0' || word[length] == '='))
-            return word[length] ? 1 : 2;
-    }
+    for (size_t i = 0; passing_with_value[i]; i++)
+        if (is_option(word, passing_with_value[i]))
+            return strchr(word, '=') ? 1 : 2;
     return 0;
 }
 
@@ -152,5 +157,5 @@ char **mk_cli_plan_words(char **arguments, GError **error)
 
 bool mk_cli_is_run_plan(const char *word)
 {
-    return left_out(word) > 0 && g_str_has_prefix(word, RUN_PLAN);
+    return is_option(word, RUN_PLAN);
 }

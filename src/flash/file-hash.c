@@ -26,13 +26,13 @@ struct _MkFileHash {
     bool over;
 };
 
-/* Sums the next piece, which begins at *AT. *ENDED: there is none. */
-static bool digest_piece(MkSha256 *sha, int fd, const char *path, uint8_t *buffer, size_t most, uint64_t *at,
+/* Sums the next piece of at most MOST bytes, which begins at *AT. *ENDED: there is none. */
+static bool digest_piece(MkSha256 *sha, int fd, const char *path, uint8_t *buffer, uint64_t most, uint64_t *at,
                          bool *ended, GError **error)
 {
     ssize_t n;
     do
-        n = pread(fd, buffer, MIN(PIECE, most), (off_t)*at);
+        n = pread(fd, buffer, (size_t)MIN(PIECE, most), (off_t)*at);
     while (n < 0 && errno == EINTR);
     if (n < 0) {
         mk_fault_set_errno(error, false, errno, _("Cannot read"), path);
@@ -64,8 +64,8 @@ char *mk_file_sha256(const char *path, GError **error)
 static bool follow_piece(MkFileHash *hash, uint64_t end)
 {
     bool ended = false;
-    bool ok = digest_piece(hash->sha, hash->fd, hash->path, hash->buffer, (size_t)MIN(PIECE, end - hash->done),
-                           &hash->done, &ended, &hash->fault);
+    bool ok = digest_piece(hash->sha, hash->fd, hash->path, hash->buffer, end - hash->done, &hash->done, &ended,
+                           &hash->fault);
     if (ok && ended)
         mk_fault_set_errno(&hash->fault, false, EIO, _("Cannot read"), hash->path);
     return ok && !ended;

@@ -17,27 +17,6 @@ static bool is_whole(const MkTable *table)
     return table && table->primary == MK_COPY_GOOD && table->secondary == MK_COPY_GOOD && !table->differ;
 }
 
-/* From the good copy to the bad one. *done tells whether there was something to do it with. */
-static bool repair_from_copy(MkSession *session, MkPlan *plan, bool *done, GError **error)
-{
-    g_autoptr(GPtrArray) patches = NULL;
-    MkStore *user = mk_session_store(session, mk_geometry_main_region(&session->agent->info.geometry), error);
-    *done = false;
-    if (!user)
-        return false;
-    if (repairable(session->gpt))
-        patches = mk_gpt_repair(user, session->cancel, error);
-    else if (repairable(session->pmt))
-        patches = mk_pmt_repair(user, &session->agent->info.geometry, session->cancel, error);
-    else
-        return true;
-    if (!patches)
-        return false;
-    mk_plan_add_patches(plan, patches, _("made equal to the good copy"));
-    *done = true;
-    return true;
-}
-
 /* Does what lies on the phone agree with the layout that is to be written? Every hit is shown (playbook P2, step 4). */
 static bool show_evidence(MkSession *session, const MkLayout *layout, MkPlan *plan, GError **error)
 {
@@ -63,6 +42,38 @@ static bool show_evidence(MkSession *session, const MkLayout *layout, MkPlan *pl
                        "another variant."),
                      hits);
     return true;
+}
+
+/* Two good copies that differ are two opinions. The one that the phone goes by is kept, if what lies on the phone says the same. */
+static bool judge_copies(MkSession *session, const MkTable *table, MkPlan *plan, GError **error)
+{
+    if (!table->differ)
+        return true;
+    mk_plan_note(plan, _("Both copies of the table are good, and they differ. The one that the phone goes by is kept, "
+                         "the other is made equal to it."));
+    return show_evidence(session, table->layout, plan, error);
+}
+
+/* From the good copy to the bad one. *done tells whether there was something to do it with. */
+static bool repair_from_copy(MkSession *session, MkPlan *plan, bool *done, GError **error)
+{
+    g_autoptr(GPtrArray) patches = NULL;
+    MkStore *user = mk_session_store(session, mk_geometry_main_region(&session->agent->info.geometry), error);
+    *done = false;
+    if (!user)
+        return false;
+    const MkTable *table = repairable(session->gpt) ? session->gpt : session->pmt;
+    if (!repairable(table))
+        return true;
+    if (table == session->gpt)
+        patches = mk_gpt_repair(user, session->cancel, error);
+    else
+        patches = mk_pmt_repair(user, &session->agent->info.geometry, session->cancel, error);
+    if (!patches)
+        return false;
+    mk_plan_add_patches(plan, patches, _("made equal to the good copy"));
+    *done = true;
+    return judge_copies(session, table, plan, error);
 }
 
 static bool is_good(const MkSession *session)
@@ -109,16 +120,6 @@ static bool repair_from_layout(MkSession *session, MkPlan *plan, MkLayout *load,
     return mk_plan_add_tables(plan, session, load, error);
 }
 
-/* Two good copies that differ are two opinions. The one that the phone goes by is kept, if what lies on the phone says the same. */
-static bool judge_copies(MkSession *session, const MkTable *table, MkPlan *plan, GError **error)
-{
-    if (!table || !table->differ || table->primary != MK_COPY_GOOD || table->secondary != MK_COPY_GOOD)
-        return true;
-    mk_plan_note(plan, _("Both copies of the table are good, and they differ. The one that the phone goes by is kept, "
-                         "the other is made equal to it."));
-    return show_evidence(session, table->layout, plan, error);
-}
-
 static bool choose_source(MkSession *session, MkPlan *plan, MkRepairFrom from, MkLayout *load, GError **error)
 {
     bool done = false;
@@ -126,7 +127,7 @@ static bool choose_source(MkSession *session, MkPlan *plan, MkRepairFrom from, M
         !repair_from_copy(session, plan, &done, error))
         return false;
     if (done)
-        return judge_copies(session, repairable(session->gpt) ? session->gpt : session->pmt, plan, error);
+        return true;
     if (from != MK_REPAIR_FROM_COPY && load)
         return repair_from_layout(session, plan, load, error);
     if (is_whole(session->gpt) || is_whole(session->pmt)) {
